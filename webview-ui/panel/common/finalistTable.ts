@@ -2,7 +2,7 @@ import type { ErrorData } from '../../../src/base/errors.ts';
 import { formatChange, formatPerplexity, perplexityDigits } from '../../../src/experiment/format.ts';
 import type { EvaluationResult } from '../../../src/experiment/resultSchema.ts';
 import { h } from '../../shared/dom.ts';
-import { askedColumns } from './askedColumns.ts';
+import { askedCells, askedColumns, askedTitles } from './askedColumns.ts';
 import type { AskedColumns } from './askedColumns.ts';
 
 /** One that was evaluated again at the end, or a baseline. */
@@ -39,7 +39,7 @@ export function finalistTable(rows: readonly FinalistRow[], [name, what]: readon
         ...[name, what].map((title) => h('th', { scope: 'col' }, title)),
         h('th', { scope: 'col', class: 'number', colspan: 2 }, 'fitness text'),
         ...(hasTest ? [h('th', { scope: 'col', class: 'number', colspan: 2 }, 'unseen text')] : []),
-        ...asked.titles,
+        ...askedTitles(asked),
       ),
     ),
     h(
@@ -53,7 +53,7 @@ export function finalistTable(rows: readonly FinalistRow[], [name, what]: readon
         h('td', {}, 'nothing pruned'),
         ...perplexityCells(dense, dense, digits),
         ...(hasTest ? perplexityCells(denseTest, denseTest, digits) : []),
-        ...asked.dense,
+        ...askedCells(asked.dense),
       ),
     ),
   );
@@ -75,7 +75,7 @@ function rowOf(
       : [
           ...perplexityCells(result?.perplexity, result?.densePerplexity, digits),
           ...(hasTest ? perplexityCells(test?.perplexity, test?.densePerplexity, digits) : []),
-          ...asked.cells({ result, test }),
+          ...askedCells(asked.cells({ result, test })),
         ]),
   );
 }

@@ -5,7 +5,7 @@ import type { RecoveredForm } from '../../../src/search/recovery/events.ts';
 import { AFTER, BEFORE } from '../../../src/search/recovery/finalists.ts';
 import type { RecoveryState } from '../../../src/search/recovery/state.ts';
 import { fill, h } from '../../shared/dom.ts';
-import { askedColumns } from '../common/askedColumns.ts';
+import { askedCells, askedColumns, askedTitles } from '../common/askedColumns.ts';
 
 /** What it has come to: dense, before and after on text that training never saw; and what can be made of it. */
 export class OutcomeCard {
@@ -89,13 +89,13 @@ function table(finalists: readonly FinalistEvent[]): HTMLElement {
         h('th', { scope: 'col' }, ''),
         h('th', { scope: 'col', class: 'number', colspan: 2 }, 'perplexity'),
         ...(hasTest ? [h('th', { scope: 'col', class: 'number', colspan: 2 }, 'unseen text')] : []),
-        ...asked.titles,
+        ...askedTitles(asked),
       ),
     ),
     h(
       'tbody',
       {},
-      row('dense', ...cells(dense, dense), ...(hasTest ? cells(denseTest, denseTest) : []), ...asked.dense),
+      row('dense', ...cells(dense, dense), ...(hasTest ? cells(denseTest, denseTest) : []), ...askedCells(asked.dense)),
       ...finalists.map(({ name, result, test, error }) =>
         error
           ? row(
@@ -106,7 +106,7 @@ function table(finalists: readonly FinalistEvent[]): HTMLElement {
               name,
               ...cells(result?.perplexity, dense),
               ...(hasTest ? cells(test?.perplexity, denseTest) : []),
-              ...asked.cells({ result, test }),
+              ...askedCells(asked.cells({ result, test })),
             ),
       ),
     ),
