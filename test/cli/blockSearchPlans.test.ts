@@ -99,7 +99,15 @@ describe('a search becomes a run', () => {
   it.each<[string, string[], object]>([
     ...['self-pruner', 'policy-gradient', 'random'].map((method): [string, string[], object] => [
       `by ${method}, whose finalists are asked tasks`,
-      ['--method', method, ...inputs('c'), '--tasks', `piqa=${PIQA},piqa (documents: "p.jsonl", limit: 5)`, '--shots', '0'],
+      [
+        '--method',
+        method,
+        ...inputs('c'),
+        '--tasks',
+        `piqa=${PIQA},piqa (documents: "p.jsonl", limit: 5)`,
+        '--shots',
+        '0',
+      ],
       {
         tasks: {
           list: [0, 5].map((limit) => ({ task: 'piqa', documents: 'p.jsonl', shots: 0, limit })),

@@ -134,7 +134,7 @@ describe('in the comparison', () => {
     expect(row).toContain('61.2 ± 1.1, −2.4†');
     expect(text).toContain('McNemar');
     expect(text).toContain('Lower perplexities and higher accuracies are better.');
-    expect(text).toContain('- PIQA: `/data/piqa.jsonl`');
+    expect(text).toContain('- PIQA: `data/piqa.jsonl`');
   });
 
   it('without perplexities has none of their columns, and the best first', () => {
