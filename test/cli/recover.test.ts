@@ -98,8 +98,9 @@ describe('espalier recover', () => {
     expect(out).toMatch(
       /acc, % +PIQA\ndense +63\.6 ± 1\.1\nbefore +61\.2 ± 1\.1\n +−2\.4†\nafter +61\.2 ± 1\.1\n +−2\.4†\n/,
     );
-    const [{ run: id }] = (await listRuns(folder)) as [{ run: { record: { id: string } } }];
-    const { out: json } = await run(folder, ['recover', '--resume', id.record.id, '--json']);
+    const [only] = await listRuns(folder);
+    if (!only || !('run' in only)) throw new Error('no run');
+    const { out: json } = await run(folder, ['recover', '--resume', only.run.record.id, '--json']);
     const result = JSON.parse(json.trimEnd().split('\n').at(-1)!) as object;
     expect(result).toMatchObject({
       before: { tasks: [{ task: 'piqa', acc: 0.612 }] },

@@ -1,8 +1,8 @@
 import type { EvaluationResult } from '../../experiment/resultSchema.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import type { TaskDocument, TaskMean, TaskResult } from '../../experiment/taskSchema.ts';
-import type { FinalistEvent } from '../../search/lifecycle/events.ts';
 import { finalTaskResults } from '../../search/lifecycle/finalTaskResults.ts';
+import type { EvaluatedFinal } from '../../search/lifecycle/finalTaskResults.ts';
 
 /** Which model was asked. */
 export type AskedModel = Pick<EvaluationResult, 'metric' | 'expression' | 'sparsity'>;
@@ -16,10 +16,8 @@ export function taskJson(model: AskedModel, task: TaskResult): string {
 }
 
 /** What finalists and baselines were asked, as the last object of a run has it; nothing where they were not. */
-export function finalTasks({ result, test }: Pick<FinalistEvent, 'result' | 'test'>): {
-  readonly tasks?: readonly object[];
-} {
-  const tasks = finalTaskResults({ result, test });
+export function finalTasks(finalist: EvaluatedFinal): { readonly tasks?: readonly object[] } {
+  const tasks = finalTaskResults(finalist);
   return tasks ? { tasks: tasks.map(taskObject) } : {};
 }
 

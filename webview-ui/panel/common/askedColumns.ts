@@ -1,6 +1,6 @@
 import type { TaskResult } from '../../../src/experiment/taskSchema.ts';
-import type { FinalistEvent } from '../../../src/search/lifecycle/events.ts';
 import { finalTaskResults } from '../../../src/search/lifecycle/finalTaskResults.ts';
+import type { EvaluatedFinal } from '../../../src/search/lifecycle/finalTaskResults.ts';
 import {
   changeText,
   formatMean,
@@ -14,19 +14,17 @@ import {
 import type { MeanOfTasks } from '../../../src/tasks/taskWords.ts';
 import { h } from '../../shared/dom.ts';
 
-type Asked = Pick<FinalistEvent, 'result' | 'test'>;
-
 /** What a cell says of an accuracy: `61.2`, `−2.4†` behind it, and with its error where one points at it. Undefined where nothing is known. */
 export type AskedCell = { readonly percent: string; readonly change: string; readonly withError: string } | undefined;
 
 /** The columns of a table of finalists for what they were asked: one for each task, and their mean. None where nothing was. */
 export interface AskedColumns {
   readonly titles: readonly string[];
-  cells(of: Asked): readonly AskedCell[];
+  cells(of: EvaluatedFinal): readonly AskedCell[];
   readonly dense: readonly AskedCell[];
 }
 
-export function askedColumns(rows: readonly Asked[]): AskedColumns {
+export function askedColumns(rows: readonly EvaluatedFinal[]): AskedColumns {
   const first = rows.map(finalTaskResults).find((tasks) => tasks !== undefined) ?? [];
   const mean = meanOfResults(first);
   return {
