@@ -62,8 +62,9 @@ export function createRecord(plan: EvaluationPlan, result: EvaluationResult, con
 export function portableResult(root: string, result: PerplexityResult): PerplexityResult;
 export function portableResult(root: string, result: EvaluationResult): EvaluationResult;
 export function portableResult(root: string, result: EvaluationResult): EvaluationResult {
-  const tasks = result.tasks?.map((task) => ({ ...task, documentsFile: portablePath(root, task.documentsFile) }));
-  return { ...result, provenance: portable(root, result.provenance), ...(tasks && { tasks }) };
+  const { tasks, provenance } = result;
+  const asked = tasks?.map((task) => ({ ...task, documentsFile: portablePath(root, task.documentsFile) }));
+  return { ...result, provenance: portable(root, provenance), ...(asked && { tasks: asked }) };
 }
 
 /** The record in a file's text, or undefined where it is none. */
