@@ -45,7 +45,10 @@ function held(served: Served) {
   };
 }
 
-const until = (condition: () => boolean): Promise<void> => vi.waitFor(() => expect(condition()).toBe(true), 10_000);
+const until = (condition: () => boolean): Promise<void> =>
+  vi.waitFor(() => {
+    expect(condition()).toBe(true);
+  }, 10_000);
 
 describe('several clients', () => {
   it('are answered alike, whoever asks at the same time', async () => {
