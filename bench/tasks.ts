@@ -1,6 +1,7 @@
 /**
  * Tasks, ours against the peer's oracle, each in a process of its own, over all real documents at no shots:
- * `npm run bench:tasks -- [--task NAME]… [--limit N] [--threads N] [--alone] [--json]`. Counts seconds of processor: on a busy machine they say more.
+ * `npm run bench:tasks -- [--task NAME]… [--limit N] [--threads N] [--alone] [--json]`. Counts seconds of processor: on a busy machine they say more. `--shape 7b`
+ * estimates the seven tasks whole, at the shape of LLaMA-7B.
  */
 import os from 'node:os';
 import path from 'node:path';
@@ -10,6 +11,7 @@ import { peakMemory } from '../src/engine/runtime/memory.ts';
 import { DEFAULT_SETTINGS } from '../src/experiment/settings.ts';
 import { runProcess } from './childProcess.ts';
 import { findPeer } from './peer.ts';
+import { estimateAtShape, type ShapeEstimate } from './tasksAtShape.ts';
 import { SHARED_FILES } from './work.ts';
 
 /** Tokens that the harness feeds a document, and by what factor a common prefix that is fed once makes them fewer (`design/tasks.md`). */
@@ -52,10 +54,18 @@ async function main(): Promise<void> {
       alone: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       run: { type: 'string' },
+      shape: { type: 'string' },
     },
   });
   if (values.run !== undefined) {
     console.log(JSON.stringify(await measureOurs(JSON.parse(values.run) as Run)));
+    return;
+  }
+  if (values.shape !== undefined) {
+    if (values.shape !== '7b') throw new Error(`expected the shape 7b, got ${values.shape}`);
+    const estimate = await estimateAtShape(values.shape, Number(values.threads), SHARED_FILES.model, documentsOf);
+    if (values.json) console.log(JSON.stringify(estimate));
+    else printEstimate(estimate);
     return;
   }
   const tasks = (values.task ?? Object.keys(HARNESS_TOKENS)) as Name[];
@@ -118,6 +128,19 @@ function print(ours: Answer, peer: Omit<Answer, 'tasks'> | undefined): void {
   console.log(`seconds of processor   ${ours.seconds.toFixed(1)}${peer ? `, peer ${peer.seconds.toFixed(1)}` : ''}`);
   console.log(`peak memory            ${ours.peak.toFixed(0)} MiB${peer ? `, peer ${peer.peak.toFixed(0)} MiB` : ''}`);
   if (peer) console.log(`${(peer.seconds / ours.seconds).toFixed(2)} × the peer’s speed`);
+}
+
+function printEstimate({ blocks, tokens, asked, block, head, states, ...estimate }: ShapeEstimate): void {
+  const hours = (seconds: number): string => `${(seconds / 3600).toFixed(1)} h`;
+  console.log(
+    `seven tasks whole      ${(tokens / 1e6).toFixed(2)} million tokens, ${asked.toFixed(0)} rows of the head`,
+  );
+  console.log(`one block, ${block.tokens} tokens  ${block.seconds.toFixed(2)} s of processor`);
+  console.log(`head, ${head.rows} rows        ${head.seconds.toFixed(2)} s of processor`);
+  console.log(
+    `one model, ${blocks} blocks   ${hours(estimate.seconds)} of processor; preflight ${hours(estimate.preflightSeconds)}`,
+  );
+  console.log(`hidden states          ${(states / 1e9).toFixed(1)} GB`);
 }
 
 main().catch((error: unknown) => {

@@ -21,6 +21,19 @@ export const preflightSchema = z.strictObject({
   /** Evaluation blocks, and tokens of each. */
   blocks: countSchema,
   length: countSchema,
+  /** What tasks ask of each model; absent without any. */
+  tasks: z
+    .strictObject({
+      requests: countSchema,
+      /** That go through a model: what requests have in common once. */
+      tokens: countSchema,
+      /** Of all models together, part of the `seconds` below. */
+      seconds: amountSchema,
+      /** Hidden states of one model, and where they lie. */
+      bytes: amountSchema,
+      kept: z.enum(['memory', 'disk']),
+    })
+    .exactOptional(),
   gradients: z.enum(['not needed', 'cached', 'to compute']),
   /** Program runs, the units of progress. */
   steps: countSchema,

@@ -20,10 +20,11 @@ import { rowsOfWeights, stepsOf } from './needs.ts';
 import { sequencesPerBatch } from '../forward/modelPrograms.ts';
 import { type EngineState, prepareSweep } from './prepareSweep.ts';
 import type { StepHooks } from '../forward/step.ts';
+import { stateBytes } from '../scoring/packedSequences.ts';
 import { countSurveySteps, surveyNeeds } from './survey.ts';
 import { countSteps } from './sweep.ts';
 import { disposePrograms, type SweepInputs } from './sweepInputs.ts';
-import { inGroups } from './sweepGroups.ts';
+import { inGroups, trackBytes } from './sweepGroups.ts';
 import { fingerprintsOf, prepareTasks } from './prepareTasks.ts';
 import { refusal } from './prepareEvaluation.ts';
 import { refitMemory, refitWork } from './refitCost.ts';
@@ -50,7 +51,7 @@ export async function preflight(
   const { inputs: ofText, provenance } = await prepareSweep(plan, sampleNeeds(plan.evaluations), hooks, state);
   let inputs = ofText;
   try {
-    const prepared = await prepareTasks(plan, inputs, hooks);
+    const prepared = await prepareTasks(plan, inputs, hooks, state);
     inputs = prepared.inputs;
     const { device, checkpoint, weights, evaluation, calibration } = inputs;
     const { length, calibrate } = plan.settings;
@@ -78,10 +79,11 @@ export async function preflight(
     const calibrations =
       refits * inSequence + (calibrate === 'sequential' ? withRows * inSequence : Math.min(oneShot, withRows));
     const models = evaluations.length + Number(dense);
+    const ofTasks = models * taskWork(inputs);
     const flops =
       updateWork(inputs, updates) +
       refits * refitWork(inputs) +
-      models * taskWork(inputs) +
+      ofTasks +
       totalWork(token, {
         models,
         evaluationTokens: evaluation.length * length,
@@ -94,9 +96,11 @@ export async function preflight(
         gradientForwards: compute ? gradientForwards(needed!.steps, inputs) : 0,
       });
     const gigaflops = await measureRate(device);
+    const secondsOf = (work: number): number => work / (EFFICIENCY * gigaflops * 1e9);
     const memory = availableMemory();
     const costs = [
       ...memoryCosts(evaluations, inputs, { use: needed !== undefined, backwards: compute || scoresBackwards }, memory),
+      ...diskCosts(evaluations, inputs),
       ...(compute && (cacheFolder !== undefined || !gradientsAreHeld(weights.layouts))
         ? [{ name: 'gradients', kind: 'disk' as const, bytes: gradientBytes(weights.layouts) }]
         : []),
@@ -107,11 +111,20 @@ export async function preflight(
       models,
       blocks: evaluation.length,
       length,
+      ...(inputs.asked && {
+        tasks: {
+          requests: inputs.asked.sequences.length,
+          tokens: inputs.asked.fed.reduce((sum, count) => sum + count, 0),
+          seconds: secondsOf(ofTasks),
+          bytes: stateBytes(checkpoint.config, inputs.asked.tokens),
+          kept: inputs.asked.scratchFolder === undefined ? ('memory' as const) : ('disk' as const),
+        },
+      }),
       gradients: !needed ? 'not needed' : compute ? 'to compute' : 'cached',
       steps: countSteps(inputs, dense, evaluations.map(stepsOf), surveyed) + surveySteps + (needed?.steps ?? 0),
       flops,
       gigaflops,
-      seconds: flops / (EFFICIENCY * gigaflops * 1e9) + (pruned.length * token.linear) / PRUNING_RATE,
+      seconds: secondsOf(flops) + (pruned.length * token.linear) / PRUNING_RATE,
       costs,
       free,
       warnings: [...resultWarnings(provenance), ...gramWarnings(inputs, updates, refits)],
@@ -204,7 +217,7 @@ function memoryCosts(
   const bytesOf = (parameters: readonly Parameter[]): number =>
     parameters.reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0);
   const block = Math.max(...weights.layouts.map(({ parameters }) => bytesOf(parameters)));
-  const tokens = evaluation.length * length + (asked?.tokens ?? 0);
+  const states = trackBytes(inputs);
   const ofSamples = calibration[0]?.length ?? 0;
   const samples = calibration.length * ofSamples;
   const [group = []] = inGroups(evaluations, inputs);
@@ -235,7 +248,7 @@ function memoryCosts(
     {
       name: 'hidden states',
       kind: 'memory',
-      bytes: 4 * config.hidden * ((group.length + 1) * tokens + group.length * samples),
+      bytes: (group.length + 1) * states.evaluated + group.length * states.calibration,
     },
     { name: device.resident ? 'programs (on the device)' : 'programs', kind: 'memory', bytes: working },
     ...(gradients.use ? [{ name: 'gradients in memory', kind: 'memory' as const, bytes: held }] : []),
@@ -243,6 +256,14 @@ function memoryCosts(
       ? [{ name: 'block inputs on the way back', kind: 'memory' as const, bytes: Math.min(ROOM_SHARE * free, kept) }]
       : []),
   ];
+}
+
+/** Hidden states of tasks that memory has no room for. */
+function diskCosts(evaluations: readonly PlannedEvaluation[], inputs: SweepInputs): readonly PreflightCost[] {
+  const { onDisk } = trackBytes(inputs);
+  if (onDisk === 0) return [];
+  const [group = []] = inGroups(evaluations, inputs);
+  return [{ name: 'hidden states of tasks', kind: 'disk', bytes: (group.length + 1) * onDisk }];
 }
 
 /** Channels of a block's MLP, or of the widest of its experts. */
