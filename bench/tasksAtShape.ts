@@ -14,7 +14,7 @@ import { DeviceTensor } from '../src/engine/runtime/deviceTensor.ts';
 import { measureRate } from '../src/engine/runtime/measureRate.ts';
 import { openTasks } from '../src/engine/scoring/openTasks.ts';
 import { disposePacked, packAll, type PackedSequences, stateBytes } from '../src/engine/scoring/packedSequences.ts';
-import { scoreBatch } from '../src/engine/scoring/scoreHead.ts';
+import { HeadScorer } from '../src/engine/scoring/scoreHead.ts';
 import { HiddenStream } from '../src/engine/forward/hiddenStream.ts';
 
 /** Documents of the splits that papers evaluate (`design/tasks.md`). */
@@ -118,7 +118,11 @@ async function measureHead(config: ModelConfig, device: Device, packed: PackedSe
   const tokens = batch!.rows.reduce((sum, { ids }) => sum + ids.length, 0);
   const x = DeviceTensor.fromHost(numbers(tokens * config.hidden, 1), [tokens, config.hidden]);
   const head = weightsOf([...parameters, weight]);
-  const score = (): Promise<void> => scoreBatch({ config, device, head }, packed, batch!, x, 0, () => undefined);
+  const score = async (): Promise<void> => {
+    const scorer = new HeadScorer({ config, device, head }, packed, 0, () => undefined);
+    await scorer.add(batch!, x);
+    await scorer.finish();
+  };
   await score();
   const rows = batch!.rows.reduce((sum, row) => sum + row.asked.length, 0);
   return { rows, seconds: await processorSeconds(score) };

@@ -4,6 +4,7 @@ import { ModelPrograms } from '../forward/modelPrograms.ts';
 import type { Places } from '../forward/places.ts';
 import { lengthClass } from '../models/rope.ts';
 import type { Device } from '../runtime/device.ts';
+import { ReusedArrays } from '../runtime/reusedArrays.ts';
 import { availableMemory } from '../runtime/memory.ts';
 import { packedRow, type PackedRow, placesOf } from './packedRow.ts';
 import { packSequences } from './packSequences.ts';
@@ -52,6 +53,7 @@ export async function packAll(
     rotationClass(config, inputOf(sequences[index]!).length),
   );
   const groups: PackedGroup[] = [];
+  const arrays = new ReusedArrays();
   for (const members of byRotation.values()) {
     const plans = packSequences(members.map((index) => sequences[index]!));
     const rows = plans.map(({ length, sequences: own }) =>
@@ -61,7 +63,7 @@ export async function packAll(
       const programs = await ModelPrograms.create(config, device, length);
       const batches = Array.from({ length: Math.ceil(ofLength.length / programs.batch) }, (_, i) => {
         const own = ofLength.slice(i * programs.batch, (i + 1) * programs.batch);
-        return { rows: own, places: placesOf(own) };
+        return { rows: own, places: placesOf(own, arrays) };
       });
       groups.push({ length, programs, batches });
     }

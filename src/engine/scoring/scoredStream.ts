@@ -8,7 +8,7 @@ import type { Device } from '../runtime/device.ts';
 import type { PackedSequences } from './packedSequences.ts';
 import { portionsOf, type Portion } from './portions.ts';
 import { openPortionStates, type PortionStates } from './portionStates.ts';
-import { scoreBatch, type TokenScore } from './scoreHead.ts';
+import { HeadScorer, type TokenScore } from './scoreHead.ts';
 
 /** What sequences' asked tokens have together. */
 export interface Scores {
@@ -83,15 +83,16 @@ export class ScoredStream {
   /** @param top of how many tokens each score is to tell the most likely ones */
   async eachToken(head: Weights, top: number, step: Step, found: (score: TokenScore) => void): Promise<void> {
     const { packed, device } = this;
-    const inputs = { config: this.checkpoint.config, device, head };
+    const scorer = new HeadScorer({ config: this.checkpoint.config, device, head }, packed, top, found);
     for (const [index, { batches }] of this.portions.entries()) {
       await this.states.read(index, async (stream) => {
         for (const [i, batch] of batches.entries()) {
-          await scoreBatch(inputs, packed, batch, stream.batches[i]!.x, top, found);
+          await scorer.add(batch, stream.batches[i]!.x);
           await step('likelihoods');
         }
       });
     }
+    await scorer.finish();
   }
 
   dispose(): Promise<void> {
