@@ -11,7 +11,7 @@ import type { Parameter } from '../src/engine/families/family.ts';
 import { sizeOf } from '../src/engine/graph/shape.ts';
 import { Device } from '../src/engine/runtime/device.ts';
 import { DeviceTensor } from '../src/engine/runtime/deviceTensor.ts';
-import { measureRate } from '../src/engine/runtime/measureRate.ts';
+import { buildGemmGraph } from '../src/engine/runtime/gemmGraph.ts';
 import { openTasks } from '../src/engine/scoring/openTasks.ts';
 import { disposePacked, packAll, type PackedSequences, stateBytes } from '../src/engine/scoring/packedSequences.ts';
 import { HeadScorer } from '../src/engine/scoring/scoreHead.ts';
@@ -43,7 +43,7 @@ export interface ShapeEstimate {
   /** Seconds of processor, measured: a batch of so many tokens through one block, and one slice of the head. */
   readonly block: { readonly tokens: number; readonly seconds: number };
   readonly head: { readonly rows: number; readonly seconds: number };
-  /** Estimates of one model: by these parts, and as preflight counts with the rate of a large product. */
+  /** Estimates of one model: by these parts, and as preflight counts, with the rate of a large product in seconds of processor. */
   readonly seconds: number;
   readonly preflightSeconds: number;
   /** Bytes of the hidden states of one model. */
@@ -81,7 +81,7 @@ export async function estimateAtShape(
     const head = await measureHead(config, device, measured!.packed);
     const layouts = config.windows.map((_, index) => familyOf(config).block(config, index));
     const work = workPerToken(config, layouts, 256, false);
-    const rate = EFFICIENCY * (await measureRate(device)) * 1e9;
+    const rate = EFFICIENCY * (await processorRate(device));
     return {
       ...{ blocks: config.depth, tokens, asked, block, head },
       seconds: (config.depth * block.seconds * tokens) / block.tokens + (head.seconds * asked) / head.rows,
@@ -149,6 +149,22 @@ function weightsOf(parameters: readonly Parameter[]): Record<string, DeviceTenso
 /** Not zeros: some products of zeros are faster. */
 function numbers(count: number, scale: number): Float32Array {
   return new Float32Array(count).map((_, i) => scale * (((i * 7919) % 1009) / 504.5 - 1));
+}
+
+/** As a preflight measures it, in seconds of processor: operations a second on a product of 1024³. */
+async function processorRate(device: Device): Promise<number> {
+  const size = 1024;
+  const program = await device.program(
+    'large product',
+    () => buildGemmGraph(size, size, size, 'float32'),
+    () => true,
+  );
+  const ones = DeviceTensor.fromHost(new Float32Array(size * size).fill(1), [size, size]);
+  const run = async (): Promise<void> => {
+    await program.run({ x: ones, weight: ones });
+  };
+  await run();
+  return (2 * size ** 3) / (await processorSeconds(run));
 }
 
 async function processorSeconds(work: () => Promise<void>): Promise<number> {

@@ -1,6 +1,6 @@
 import os from 'node:os';
 import type { ModelConfig } from '../families/families.ts';
-import { ModelPrograms } from '../forward/modelPrograms.ts';
+import { ModelPrograms, sequencesPerBatch } from '../forward/modelPrograms.ts';
 import type { Places } from '../forward/places.ts';
 import { lengthClass } from '../models/rope.ts';
 import type { Device } from '../runtime/device.ts';
@@ -60,7 +60,9 @@ export async function packAll(
       packedRow({ length, sequences: own.map((place) => members[place]!) }, sequences),
     );
     for (const [length, ofLength] of [...groupsOf(rows, ({ ids }) => ids.length)].sort(([a], [b]) => a - b)) {
-      const programs = await ModelPrograms.create(config, device, length);
+      // Half of the tokens of other batches: programs of several lengths hold their memory at the same time.
+      const batch = Math.ceil(sequencesPerBatch(device, length) / 2);
+      const programs = await ModelPrograms.create(config, device, length, batch);
       const batches = Array.from({ length: Math.ceil(ofLength.length / programs.batch) }, (_, i) => {
         const own = ofLength.slice(i * programs.batch, (i + 1) * programs.batch);
         return { rows: own, places: placesOf(own, arrays) };
