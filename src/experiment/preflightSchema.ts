@@ -21,11 +21,11 @@ export const preflightSchema = z.strictObject({
   /** Evaluation blocks, and tokens of each. */
   blocks: countSchema,
   length: countSchema,
-  /** What tasks ask of each model; absent without any. */
+  /** Of tasks: documents of each, what is asked of all, and the tokens of that, what is common read once. */
   tasks: z
     .strictObject({
+      list: z.array(z.strictObject({ task: textSchema, documents: countSchema })),
       requests: countSchema,
-      /** That go through a model: what requests have in common once. */
       tokens: countSchema,
       /** Of all models together, part of the `seconds` below. */
       seconds: amountSchema,

@@ -1,5 +1,6 @@
 import { formatBytes, formatSeconds } from '../../experiment/format.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
+import { preflightTasks } from '../../experiment/preflightTasks.ts';
 import type { Preflight } from '../../experiment/preflightSchema.ts';
 import type { CommandContext } from '../commands/commandContext.ts';
 import { EXIT } from '../exitCode.ts';
@@ -38,21 +39,8 @@ export async function preflightPlans(
 
 /** One plan's preflight for a person. */
 function preflightLines(plan: EvaluationPlan, preflight: Preflight): string[] {
-  const {
-    models,
-    blocks,
-    length,
-    tasks,
-    gradients,
-    steps,
-    flops,
-    gigaflops,
-    seconds,
-    costs,
-    free,
-    warnings,
-    problems,
-  } = preflight;
+  const { models, blocks, length, gradients, steps, flops, gigaflops, seconds, costs, free, warnings, problems } =
+    preflight;
   const rows: [string, string][] = [
     ['metrics', metricsOf(plan).join(', ') || 'none: the dense model'],
     ['time', `about ${formatSeconds(seconds)} on ${preflight.deviceName}, at ${Math.round(gigaflops)} GFLOP/s`],
@@ -61,15 +49,7 @@ function preflightLines(plan: EvaluationPlan, preflight: Preflight): string[] {
       `${models} ${models === 1 ? 'model' : 'models'} over ${blocks} blocks of ${length} tokens, ` +
         `${Math.round(flops / 1e9)} GFLOP in ${steps} steps`,
     ],
-    ...(tasks
-      ? [
-          [
-            'tasks',
-            `${tasks.requests} requests, ${tasks.tokens} tokens for each model, about ${formatSeconds(tasks.seconds)}; ` +
-              `${formatBytes(tasks.bytes)} of hidden states for each, ${tasks.kept === 'disk' ? 'on disk' : 'in memory'}`,
-          ] as [string, string],
-        ]
-      : []),
+    ...(preflight.tasks ? [['tasks', preflightTasks(preflight.tasks)] satisfies [string, string]] : []),
     ['gradients', gradients],
     ...costs.map(({ name, kind, bytes }): [string, string] => [name, `${formatBytes(bytes)} of ${kind}`]),
     ['free', `${formatBytes(free.memory)} of memory, ${formatBytes(free.disk)} of disk`],

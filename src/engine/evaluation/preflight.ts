@@ -21,6 +21,7 @@ import { sequencesPerBatch } from '../forward/modelPrograms.ts';
 import { type EngineState, prepareSweep } from './prepareSweep.ts';
 import type { StepHooks } from '../forward/step.ts';
 import { stateBytes } from '../scoring/packedSequences.ts';
+import type { OpenedTasks } from '../scoring/openTasks.ts';
 import { countSurveySteps, surveyNeeds } from './survey.ts';
 import { countSteps } from './sweep.ts';
 import { disposePrograms, type SweepInputs } from './sweepInputs.ts';
@@ -111,15 +112,7 @@ export async function preflight(
       models,
       blocks: evaluation.length,
       length,
-      ...(inputs.asked && {
-        tasks: {
-          requests: inputs.asked.sequences.length,
-          tokens: inputs.asked.fed.reduce((sum, count) => sum + count, 0),
-          seconds: secondsOf(ofTasks),
-          bytes: stateBytes(checkpoint.config, inputs.asked.tokens),
-          kept: inputs.asked.scratchFolder === undefined ? ('memory' as const) : ('disk' as const),
-        },
-      }),
+      ...(prepared.tasks && { tasks: askedOf(prepared.tasks, inputs, secondsOf(ofTasks)) }),
       gradients: !needed ? 'not needed' : compute ? 'to compute' : 'cached',
       steps: countSteps(inputs, dense, evaluations.map(stepsOf), surveyed) + surveySteps + (needed?.steps ?? 0),
       flops,
@@ -151,6 +144,21 @@ function updateWork(inputs: SweepInputs, updates: readonly WeightUpdate[]): numb
     [...factors].reduce((sum, update) => sum + factorWork(layouts, update), 0) +
     updates.reduce((sum, update) => sum + changeWork(layouts, update), 0)
   );
+}
+
+function askedOf(
+  { tasks, sequences }: OpenedTasks,
+  { asked, checkpoint }: SweepInputs,
+  seconds: number,
+): NonNullable<Preflight['tasks']> {
+  return {
+    list: tasks.map(({ planned, asked: { length } }) => ({ task: planned.task, documents: length })),
+    requests: sequences.length,
+    tokens: asked?.tokens ?? 0,
+    seconds,
+    bytes: stateBytes(checkpoint.config, asked?.tokens ?? 0),
+    kept: asked?.scratchFolder === undefined ? 'memory' : 'disk',
+  };
 }
 
 /** Blocks for every token of the tasks, and the head where something is asked. */
