@@ -204,7 +204,9 @@ export function createEngine(options: EngineOptions = {}): Engine {
   const denseStatistics = new DenseStatistics();
   const tokenCache = new TokenCache(options);
   const dense: EngineState['dense'] = new Map();
-  const state: EngineState = { devices, models, tokenCache, gradients, dense };
+  const { cacheFolder } = options;
+  const encodedTasks: EngineState['encodedTasks'] = new Map();
+  const state: EngineState = { devices, models, tokenCache, gradients, dense, cacheFolder, encodedTasks };
   let busy = false;
 
   const alone = async <Result>(work: () => Promise<Result>): Promise<Result> => {

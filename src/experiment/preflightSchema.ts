@@ -27,6 +27,11 @@ export const preflightSchema = z.strictObject({
       list: z.array(z.strictObject({ task: textSchema, documents: countSchema })),
       requests: countSchema,
       tokens: countSchema,
+      /** Of all models together, part of the `seconds` below. */
+      seconds: amountSchema,
+      /** Hidden states of one model, and where they lie. */
+      bytes: amountSchema,
+      kept: z.enum(['memory', 'disk']),
     })
     .exactOptional(),
   gradients: z.enum(['not needed', 'cached', 'to compute']),

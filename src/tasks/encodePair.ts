@@ -70,7 +70,15 @@ export function cutPair({ context, continuation }: EncodedPair, length: number):
 }
 
 /** The requests of a document as ids that fit into a model. @throws EspalierError `tasks/too-long`, `tasks/document` */
-export function encodeDocument(encoder: PairEncoder, asked: AskedDocument, length: number): readonly CutPair[] {
+export function encodeDocument(ofTexts: PairEncoder, asked: AskedDocument, length: number): readonly CutPair[] {
+  // Choices have most contexts in common.
+  const known = new Map<string, Int32Array>();
+  const encode = (text: string): Int32Array => {
+    const ids = known.get(text) ?? ofTexts.encode(text);
+    known.set(text, ids);
+    return ids;
+  };
+  const encoder = { ...ofTexts, encode };
   return asked.requests.map((request, choice) => {
     const pair = encodePair(encoder, request);
     if (pair.continuation.length === 0 || pair.context.length === 0) throw noTokens(asked, choice, pair);

@@ -27,7 +27,7 @@ export async function evaluatePlan(
   const { inputs: ofText, provenance } = await prepareSweep(plan, sampleNeeds(plan.evaluations), hooks, state);
   let inputs = ofText;
   try {
-    const prepared = await prepareTasks(plan, inputs, hooks);
+    const prepared = await prepareTasks(plan, inputs, hooks, state);
     inputs = prepared.inputs;
     return await evaluatePrepared(plan, hooks, state, prepared, provenance);
   } finally {

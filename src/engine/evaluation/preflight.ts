@@ -20,11 +20,12 @@ import { rowsOfWeights, stepsOf } from './needs.ts';
 import { sequencesPerBatch } from '../forward/modelPrograms.ts';
 import { type EngineState, prepareSweep } from './prepareSweep.ts';
 import type { StepHooks } from '../forward/step.ts';
+import { stateBytes } from '../scoring/packedSequences.ts';
 import type { OpenedTasks } from '../scoring/openTasks.ts';
 import { countSurveySteps, surveyNeeds } from './survey.ts';
 import { countSteps } from './sweep.ts';
 import { disposePrograms, type SweepInputs } from './sweepInputs.ts';
-import { inGroups } from './sweepGroups.ts';
+import { inGroups, trackBytes } from './sweepGroups.ts';
 import { fingerprintsOf, prepareTasks } from './prepareTasks.ts';
 import { refusal } from './prepareEvaluation.ts';
 import { refitMemory, refitWork } from './refitCost.ts';
@@ -51,7 +52,7 @@ export async function preflight(
   const { inputs: ofText, provenance } = await prepareSweep(plan, sampleNeeds(plan.evaluations), hooks, state);
   let inputs = ofText;
   try {
-    const prepared = await prepareTasks(plan, inputs, hooks);
+    const prepared = await prepareTasks(plan, inputs, hooks, state);
     inputs = prepared.inputs;
     const { device, checkpoint, weights, evaluation, calibration } = inputs;
     const { length, calibrate } = plan.settings;
@@ -79,10 +80,11 @@ export async function preflight(
     const calibrations =
       refits * inSequence + (calibrate === 'sequential' ? withRows * inSequence : Math.min(oneShot, withRows));
     const models = evaluations.length + Number(dense);
+    const ofTasks = models * taskWork(inputs);
     const flops =
       updateWork(inputs, updates) +
       refits * refitWork(inputs) +
-      models * taskWork(inputs) +
+      ofTasks +
       totalWork(token, {
         models,
         evaluationTokens: evaluation.length * length,
@@ -95,9 +97,11 @@ export async function preflight(
         gradientForwards: compute ? gradientForwards(needed!.steps, inputs) : 0,
       });
     const gigaflops = await measureRate(device);
+    const secondsOf = (work: number): number => work / (EFFICIENCY * gigaflops * 1e9);
     const memory = availableMemory();
     const costs = [
       ...memoryCosts(evaluations, inputs, { use: needed !== undefined, backwards: compute || scoresBackwards }, memory),
+      ...diskCosts(evaluations, inputs),
       ...(compute && (cacheFolder !== undefined || !gradientsAreHeld(weights.layouts))
         ? [{ name: 'gradients', kind: 'disk' as const, bytes: gradientBytes(weights.layouts) }]
         : []),
@@ -108,12 +112,12 @@ export async function preflight(
       models,
       blocks: evaluation.length,
       length,
-      ...(prepared.tasks && { tasks: askedOf(prepared.tasks, inputs) }),
+      ...(prepared.tasks && { tasks: askedOf(prepared.tasks, inputs, secondsOf(ofTasks)) }),
       gradients: !needed ? 'not needed' : compute ? 'to compute' : 'cached',
       steps: countSteps(inputs, dense, evaluations.map(stepsOf), surveyed) + surveySteps + (needed?.steps ?? 0),
       flops,
       gigaflops,
-      seconds: flops / (EFFICIENCY * gigaflops * 1e9) + (pruned.length * token.linear) / PRUNING_RATE,
+      seconds: secondsOf(flops) + (pruned.length * token.linear) / PRUNING_RATE,
       costs,
       free,
       warnings: [...resultWarnings(provenance), ...gramWarnings(inputs, updates, refits)],
@@ -142,11 +146,18 @@ function updateWork(inputs: SweepInputs, updates: readonly WeightUpdate[]): numb
   );
 }
 
-function askedOf({ tasks, sequences }: OpenedTasks, { asked }: SweepInputs): NonNullable<Preflight['tasks']> {
+function askedOf(
+  { tasks, sequences }: OpenedTasks,
+  { asked, checkpoint }: SweepInputs,
+  seconds: number,
+): NonNullable<Preflight['tasks']> {
   return {
     list: tasks.map(({ planned, asked: { length } }) => ({ task: planned.task, documents: length })),
     requests: sequences.length,
     tokens: asked?.tokens ?? 0,
+    seconds,
+    bytes: stateBytes(checkpoint.config, asked?.tokens ?? 0),
+    kept: asked?.scratchFolder === undefined ? 'memory' : 'disk',
   };
 }
 
@@ -214,7 +225,7 @@ function memoryCosts(
   const bytesOf = (parameters: readonly Parameter[]): number =>
     parameters.reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0);
   const block = Math.max(...weights.layouts.map(({ parameters }) => bytesOf(parameters)));
-  const tokens = evaluation.length * length + (asked?.tokens ?? 0);
+  const states = trackBytes(inputs);
   const ofSamples = calibration[0]?.length ?? 0;
   const samples = calibration.length * ofSamples;
   const [group = []] = inGroups(evaluations, inputs);
@@ -245,7 +256,7 @@ function memoryCosts(
     {
       name: 'hidden states',
       kind: 'memory',
-      bytes: 4 * config.hidden * ((group.length + 1) * tokens + group.length * samples),
+      bytes: (group.length + 1) * states.evaluated + group.length * states.calibration,
     },
     { name: device.resident ? 'programs (on the device)' : 'programs', kind: 'memory', bytes: working },
     ...(gradients.use ? [{ name: 'gradients in memory', kind: 'memory' as const, bytes: held }] : []),
@@ -253,6 +264,14 @@ function memoryCosts(
       ? [{ name: 'block inputs on the way back', kind: 'memory' as const, bytes: Math.min(ROOM_SHARE * free, kept) }]
       : []),
   ];
+}
+
+/** Hidden states of tasks that memory has no room for. */
+function diskCosts(evaluations: readonly PlannedEvaluation[], inputs: SweepInputs): readonly PreflightCost[] {
+  const { onDisk } = trackBytes(inputs);
+  if (onDisk === 0) return [];
+  const [group = []] = inGroups(evaluations, inputs);
+  return [{ name: 'hidden states of tasks', kind: 'disk', bytes: (group.length + 1) * onDisk }];
 }
 
 /** Channels of a block's MLP, or of the widest of its experts. */

@@ -27,10 +27,11 @@ import {
   tokenHooks,
 } from './calibrationSamples.ts';
 import type { SampleNeeds } from '../../experiment/planned.ts';
+import type { TaskPlaces } from '../scoring/openTasks.ts';
 import type { SweepInputs, SweepOutcome } from './sweepInputs.ts';
 
 /** What an engine keeps from one evaluation to the next. */
-export interface EngineState {
+export interface EngineState extends TaskPlaces {
   readonly devices: OpenDevices;
   readonly models: LoadedModels;
   readonly tokenCache: TokenCache;

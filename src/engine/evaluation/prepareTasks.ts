@@ -1,6 +1,6 @@
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import type { StepHooks } from '../forward/step.ts';
-import { type OpenedTasks, openTasks } from '../scoring/openTasks.ts';
+import { type OpenedTasks, openTasks, type TaskPlaces } from '../scoring/openTasks.ts';
 import { packAll } from '../scoring/packedSequences.ts';
 import type { SweepInputs } from './sweepInputs.ts';
 
@@ -15,11 +15,12 @@ export async function prepareTasks(
   { tasks: planned }: Pick<EvaluationPlan, 'tasks'>,
   inputs: SweepInputs,
   hooks: StepHooks,
+  places: TaskPlaces = {},
 ): Promise<PreparedTasks> {
   if (!planned) return { inputs, tasks: undefined };
   const { checkpoint, device } = inputs;
-  const tasks = await openTasks(planned, inputs, hooks);
-  const asked = await packAll(checkpoint.config, device, tasks.sequences);
+  const tasks = await openTasks(planned, inputs, hooks, places);
+  const asked = await packAll(checkpoint.config, device, tasks.sequences, places.cacheFolder);
   return { inputs: { ...inputs, asked }, tasks };
 }
 

@@ -86,9 +86,9 @@ export async function sweep(
       ? { dense: required(outcomes[0]!), variants: outcomes.slice(1) }
       : { dense: undefined, variants: outcomes };
   } finally {
-    for (const track of tracks) track.dispose();
     oneShot?.dispose();
     refits?.close();
+    for (const track of tracks) await track.dispose();
   }
 }
 

@@ -1,20 +1,51 @@
+import { statfsSync } from 'node:fs';
+import { stateBytes } from '../scoring/packedSequences.ts';
 import { availableMemory } from '../runtime/memory.ts';
 import type { SweepInputs } from './sweepInputs.ts';
 
-/** Share of the available memory for the hidden states of the models that one sweep carries. */
-const STREAM_SHARE = 0.4;
+/** Share of the available memory for the hidden states of the models that one sweep carries, and of the free disk for those that lie there. */
+const STREAM_SHARE = { memory: 0.4, disk: 0.8 };
 
 /** As many evaluations to a sweep as have room: each carries its own hidden states. */
-export function inGroups<Evaluation>(
-  evaluations: readonly Evaluation[],
-  { checkpoint, evaluation, asked, calibration }: SweepInputs,
-): Evaluation[][] {
-  const tokens = evaluation.reduce((sum, { length }) => sum + length, asked?.tokens ?? 0);
-  // One-shot they need no samples of their own, but for those that refit.
-  const calibrationTokens = calibration.reduce((sum, { length }) => sum + length, 0);
-  const bytes = 4 * checkpoint.config.hidden * (tokens + calibrationTokens);
-  const size = Math.max(1, Math.floor((STREAM_SHARE * availableMemory()) / bytes) - 1);
+export function inGroups<Evaluation>(evaluations: readonly Evaluation[], inputs: SweepInputs): Evaluation[][] {
+  const { evaluated, calibration, onDisk } = trackBytes(inputs);
+  const rooms = [
+    (STREAM_SHARE.memory * availableMemory()) / (evaluated + calibration),
+    ...(onDisk > 0 ? [(STREAM_SHARE.disk * freeBytes(inputs.asked!.scratchFolder!)) / onDisk] : []),
+  ];
+  const size = Math.max(1, Math.floor(Math.min(...rooms)) - 1);
   return Array.from({ length: Math.ceil(evaluations.length / size) }, (_, i) =>
     evaluations.slice(i * size, (i + 1) * size),
   );
+}
+
+/** Bytes of hidden states that a sweep has of each model: in memory of what is evaluated and of calibration samples, and on the disk. */
+export function trackBytes({ checkpoint: { config }, evaluation, asked, calibration }: SweepInputs): {
+  readonly evaluated: number;
+  /** Where all are calibrated one-shot none need it but those that refit. */
+  readonly calibration: number;
+  readonly onDisk: number;
+} {
+  const bytesOf = (sequences: readonly Int32Array[]): number =>
+    stateBytes(
+      config,
+      sequences.reduce((sum, { length }) => sum + length, 0),
+    );
+  const ofTasks = asked ? stateBytes(config, asked.tokens) : 0;
+  const isOnDisk = asked?.scratchFolder !== undefined;
+  return {
+    evaluated: bytesOf(evaluation) + (isOnDisk ? 0 : ofTasks),
+    calibration: bytesOf(calibration),
+    onDisk: isOnDisk ? ofTasks : 0,
+  };
+}
+
+/** Of a folder that need not be there yet: then of no account. */
+function freeBytes(folder: string): number {
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize;
+  } catch {
+    return 0;
+  }
 }

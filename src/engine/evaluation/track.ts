@@ -193,10 +193,10 @@ export class Track {
     return denseStates ? programs.divergences(batch, denseStates.of(batch), head) : programs.losses(batch, head);
   }
 
-  dispose(): void {
+  async dispose(): Promise<void> {
     this.evaluation?.dispose();
-    this.tasks?.dispose();
     this.calibration?.dispose();
+    await this.tasks?.dispose();
   }
 
   /**

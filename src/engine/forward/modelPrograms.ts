@@ -36,16 +36,28 @@ export class ModelPrograms {
   /** Programs depend on the config alone: two checkpoints of one shape share them. */
   private readonly shape: string;
 
-  private constructor(config: ModelConfig, device: Device, tokens: number, rotary: ReadonlyMap<string, Weights>) {
+  private constructor(
+    config: ModelConfig,
+    device: Device,
+    tokens: number,
+    batch: number,
+    rotary: ReadonlyMap<string, Weights>,
+  ) {
     this.config = config;
     this.device = device;
     this.tokens = tokens;
     this.rotary = rotary;
     this.shape = JSON.stringify(config);
-    this.batch = sequencesPerBatch(device, tokens);
+    this.batch = batch;
   }
 
-  static async create(config: ModelConfig, device: Device, tokens: number): Promise<ModelPrograms> {
+  /** @param batch sequences to a batch */
+  static async create(
+    config: ModelConfig,
+    device: Device,
+    tokens: number,
+    batch = sequencesPerBatch(device, tokens),
+  ): Promise<ModelPrograms> {
     const rotary = new Map<string, Weights>();
     for (const rotation of config.rotations ?? [config.positions]) {
       if (rotation?.kind !== 'rotary' || rotary.has(keyOf(rotation))) continue;
@@ -55,7 +67,7 @@ export class ModelPrograms {
         sines: await device.upload(tables.sines, tables.shape, 'float32'),
       });
     }
-    return new ModelPrograms(config, device, tokens, rotary);
+    return new ModelPrograms(config, device, tokens, batch, rotary);
   }
 
   dispose(): void {

@@ -49,8 +49,11 @@ function turned(
   const [, pairs] = tables.shape;
   const gathered = (table: Float32Array): PlacedTable => {
     const data = new Float32Array(positions.length * pairs);
-    for (const [row, position] of positions.entries()) {
-      data.set(table.subarray(position * pairs, (position + 1) * pairs), row * pairs);
+    // By elements: a view for each row of so few took three times as long.
+    let next = 0;
+    for (const position of positions) {
+      const begin = position * pairs;
+      for (let pair = 0; pair < pairs; pair++) data[next++] = table[begin + pair]!;
     }
     return { data, shape: [positions.length, pairs] };
   };

@@ -7,7 +7,7 @@ export interface Places {
   /** Tokens of the longest text: some rotations depend on it. */
   readonly longest: number;
   /**
-   * What is added to the scores [batch, tokens, keys]: 0 where a token sees a key, else `HIDDEN`.
+   * What is added to the scores [batch, tokens, keys]: 0 where a token sees a key, else `HIDDEN`. Valid until another is asked for.
    *
    * @param window a token sees only keys that are fewer positions before it
    */

@@ -8,7 +8,7 @@ import { taskOf } from '../../tasks/taskOf.ts';
 import { openTask } from '../corpus/taskDocuments.ts';
 import type { LoadedModel } from '../forward/loadedModels.ts';
 import type { StepHooks } from '../forward/step.ts';
-import { pairEncoder } from './pairEncoder.ts';
+import { type ModelEncoder, pairEncoder } from './pairEncoder.ts';
 import type { Sequence } from './sequence.ts';
 
 /** The tasks of a plan as sequences of a model's tokens. */
@@ -33,6 +33,18 @@ export interface OpenedTask {
   readonly hash: string;
 }
 
+/** What a task's documents ask, encoded. */
+export interface EncodedTask extends Pick<OpenedTask, 'asked' | 'lengths' | 'truncated' | 'fingerprint'> {
+  readonly sequences: readonly Sequence[];
+}
+
+/** Where an engine keeps what it opens. */
+export interface TaskPlaces {
+  readonly cacheFolder?: string | undefined;
+  /** What the last plan's tasks ask, by all that decides it: a search and an editor ask the same again. */
+  readonly encodedTasks?: Map<string, EncodedTask>;
+}
+
 /** Documents that are encoded before others get their turn. */
 const STRIDE = 32;
 
@@ -43,46 +55,66 @@ const STRIDE = 32;
  * @throws EspalierError `corpus/…`, `tasks/…`, `checkpoint/tokenizer`, `cancelled`
  */
 export async function openTasks(
-  { list, harness, beginning }: PlannedTasks,
+  planned: PlannedTasks,
   model: Pick<LoadedModel, 'checkpoint'>,
-  { signal, onProgress }: StepHooks,
-  cacheFolder?: string,
+  hooks: StepHooks,
+  { cacheFolder, encodedTasks: kept = new Map<string, EncodedTask>() }: TaskPlaces = {},
 ): Promise<OpenedTasks> {
+  const { list, harness, beginning } = planned;
+  const { signal } = hooks;
   const encoder = await pairEncoder(model, beginning);
+  const encoded = new Map<string, EncodedTask>();
   const tasks: OpenedTask[] = [];
   const sequences: Sequence[] = [];
-  for (const planned of list) {
-    refuseGenerated(planned);
+  for (const task of list) {
+    refuseGenerated(task);
     throwIfCancelled(signal, 'reading tasks');
-    const opened = await openTask(planned, { signal, cacheFolder });
-    const asked = requestsOf(planned, opened, harness);
-    const hash = createHash('sha256').update(JSON.stringify([planned.task, harness]));
-    const first = sequences.length;
-    const lengths: (readonly [number, number])[][] = [];
-    let truncated = 0;
-    for (const [index, document] of asked.entries()) {
-      if (index % STRIDE === 0) {
-        onProgress?.({ stage: 'tokenising', done: index, total: asked.length, detail: `tokenising ${planned.task}` });
-        await setImmediate();
-        throwIfCancelled(signal, 'tokenising');
-      }
-      const pairs = encodeDocument(encoder, document, model.checkpoint.config.maxPositions);
-      for (const [choice, pair] of pairs.entries()) {
-        const sequence = sequenceOf(pair);
-        sequences.push(sequence);
-        truncated += Number(pair.isCut);
-        const { context, continuation } = document.requests[choice]!;
-        hash.update(`${context}\0${continuation}\0`).update(sequence.ids);
-      }
-      lengths.push(pairs.map(({ context, continuation }) => [context.length, continuation.length]));
-    }
-    tasks.push({
-      ...{ planned, harness, asked, lengths, first, truncated },
-      fingerprint: hash.digest('hex'),
-      hash: opened.hash,
-    });
+    const opened = await openTask(task, { signal, cacheFolder });
+    const { hash, examplesHash = null } = opened;
+    const { identity, beginning: before, prefix = null } = encoder;
+    const { vocabulary, maxPositions } = model.checkpoint.config;
+    const ofModel = [identity, before, prefix, vocabulary, maxPositions];
+    const key = JSON.stringify([task, harness, beginning, hash, examplesHash, ofModel]);
+    const { sequences: own, ...found } =
+      kept.get(key) ??
+      (await encodeTask(requestsOf(task, opened, harness), [task.task, harness], encoder, model, hooks));
+    encoded.set(key, { sequences: own, ...found });
+    tasks.push({ planned: task, harness, ...found, first: sequences.length, hash });
+    for (const sequence of own) sequences.push(sequence);
   }
+  kept.clear();
+  for (const [key, each] of encoded) kept.set(key, each);
   return { tasks, sequences };
+}
+
+async function encodeTask(
+  asked: readonly AskedDocument[],
+  [task, harness]: readonly [task: string, harness: string],
+  encoder: ModelEncoder,
+  { checkpoint }: Pick<LoadedModel, 'checkpoint'>,
+  { signal, onProgress }: StepHooks,
+): Promise<EncodedTask> {
+  const hash = createHash('sha256').update(JSON.stringify([task, harness]));
+  const sequences: Sequence[] = [];
+  const lengths: (readonly [number, number])[][] = [];
+  let truncated = 0;
+  for (const [index, document] of asked.entries()) {
+    if (index % STRIDE === 0) {
+      onProgress?.({ stage: 'tokenising', done: index, total: asked.length, detail: `tokenising ${task}` });
+      await setImmediate();
+      throwIfCancelled(signal, 'tokenising');
+    }
+    const pairs = encodeDocument(encoder, document, checkpoint.config.maxPositions);
+    for (const [choice, pair] of pairs.entries()) {
+      const sequence = sequenceOf(pair);
+      sequences.push(sequence);
+      truncated += Number(pair.isCut);
+      const { context, continuation } = document.requests[choice]!;
+      hash.update(`${context}\0${continuation}\0`).update(sequence.ids);
+    }
+    lengths.push(pairs.map(({ context, continuation }) => [context.length, continuation.length]));
+  }
+  return { asked, lengths, truncated, fingerprint: hash.digest('hex'), sequences };
 }
 
 function sequenceOf({ context, continuation }: CutPair): Sequence {

@@ -1,5 +1,6 @@
 import { HIDDEN } from '../graph/attention.ts';
 import type { Places } from '../forward/places.ts';
+import type { ReusedArrays } from '../runtime/reusedArrays.ts';
 import { commonLength, type RowPlan } from './packSequences.ts';
 import { inputOf, type Sequence } from './sequence.ts';
 
@@ -59,8 +60,12 @@ export function packedRow({ length, sequences: members }: RowPlan, sequences: re
   return { ids, positions, before, used, fed, longest, asked };
 }
 
-/** Where the tokens of packed rows of one length are, and that each sees those of its sequence before it, and itself. */
-export function placesOf(rows: readonly PackedRow[]): Places {
+/**
+ * Where the tokens of packed rows of one length are, and that each sees those of its sequence before it, and itself.
+ *
+ * @param arrays where masks are made, one after the other: each is valid until the next is asked for
+ */
+export function placesOf(rows: readonly PackedRow[], arrays: ReusedArrays): Places {
   const length = rows[0]!.ids.length;
   const positions = new Int32Array(rows.length * length);
   for (const [index, row] of rows.entries()) positions.set(row.positions, index * length);
@@ -69,11 +74,17 @@ export function placesOf(rows: readonly PackedRow[]): Places {
     keys: positions,
     longest: Math.max(...rows.map(({ longest }) => longest)),
     mask(window = Infinity) {
-      const mask = new Float32Array(rows.length * length * length).fill(HIDDEN);
+      const mask = arrays.take('mask', rows.length * length * length).fill(HIDDEN);
       for (const [index, { before }] of rows.entries()) {
         for (let token = 0; token < length; token++) {
           const row = (index * length + token) * length;
-          for (let key = token, seen = 0; key >= 0 && seen < window; key = before[key]!, seen++) mask[row + key] = 0;
+          const last = before[token]!;
+          // Without a window a token sees what the one before it sees, and itself.
+          const seenBefore = (index * length + last) * length;
+          if (window === Infinity && last >= 0) mask.copyWithin(row, seenBefore, seenBefore + last + 1);
+          else
+            for (let key = last, seen = 1; key >= 0 && seen < window; key = before[key]!, seen++) mask[row + key] = 0;
+          mask[row + token] = 0;
         }
       }
       return mask;

@@ -1,8 +1,11 @@
+import os from 'node:os';
 import type { ModelConfig } from '../families/families.ts';
-import { ModelPrograms } from '../forward/modelPrograms.ts';
+import { ModelPrograms, sequencesPerBatch } from '../forward/modelPrograms.ts';
 import type { Places } from '../forward/places.ts';
 import { lengthClass } from '../models/rope.ts';
 import type { Device } from '../runtime/device.ts';
+import { ReusedArrays } from '../runtime/reusedArrays.ts';
+import { availableMemory } from '../runtime/memory.ts';
 import { packedRow, type PackedRow, placesOf } from './packedRow.ts';
 import { packSequences } from './packSequences.ts';
 import { inputOf, type Sequence } from './sequence.ts';
@@ -15,6 +18,8 @@ export interface PackedSequences {
   readonly fed: Int32Array;
   /** Tokens of all rows, with those that they are filled up with. */
   readonly tokens: number;
+  /** Where the hidden states of all tokens lie in a file while they go through a model; absent where they are held in memory. */
+  readonly scratchFolder?: string;
 }
 
 /** Rows of one length. */
@@ -30,26 +35,37 @@ export interface PackedBatch {
   readonly places: Places;
 }
 
-/** Packs sequences; those whose rotations differ by their lengths (dynamic, LongRoPE) apart from each other. */
+/** Hidden states of one model that are held in memory: bytes, and share of what is available, as at least two models are carried. */
+const HELD = { bytes: 2 ** 31, share: 0.2 };
+
+/**
+ * Packs sequences; those whose rotations differ by their lengths (dynamic, LongRoPE) apart from each other.
+ *
+ * @param cacheFolder for files of hidden states where memory has no room for them; without one the system's folder for temporary files
+ */
 export async function packAll(
   config: ModelConfig,
   device: Device,
   sequences: readonly Sequence[],
+  cacheFolder?: string,
 ): Promise<PackedSequences> {
   const byRotation = groupsOf([...sequences.keys()], (index) =>
     rotationClass(config, inputOf(sequences[index]!).length),
   );
   const groups: PackedGroup[] = [];
+  const arrays = new ReusedArrays();
   for (const members of byRotation.values()) {
     const plans = packSequences(members.map((index) => sequences[index]!));
     const rows = plans.map(({ length, sequences: own }) =>
       packedRow({ length, sequences: own.map((place) => members[place]!) }, sequences),
     );
     for (const [length, ofLength] of [...groupsOf(rows, ({ ids }) => ids.length)].sort(([a], [b]) => a - b)) {
-      const programs = await ModelPrograms.create(config, device, length);
+      // Half of the tokens of other batches: programs of several lengths hold their memory at the same time.
+      const batch = Math.ceil(sequencesPerBatch(device, length) / 2);
+      const programs = await ModelPrograms.create(config, device, length, batch);
       const batches = Array.from({ length: Math.ceil(ofLength.length / programs.batch) }, (_, i) => {
         const own = ofLength.slice(i * programs.batch, (i + 1) * programs.batch);
-        return { rows: own, places: placesOf(own) };
+        return { rows: own, places: placesOf(own, arrays) };
       });
       groups.push({ length, programs, batches });
     }
@@ -57,7 +73,14 @@ export async function packAll(
   const rows = groups.flatMap(({ batches }) => batches.flatMap((batch) => batch.rows));
   const fed = new Int32Array(sequences.length);
   for (const row of rows) for (const { sequence, tokens } of row.fed) fed[sequence] = tokens;
-  return { sequences, groups, fed, tokens: rows.reduce((sum, { ids }) => sum + ids.length, 0) };
+  const tokens = rows.reduce((sum, { ids }) => sum + ids.length, 0);
+  const isHeld = stateBytes(config, tokens) <= Math.min(HELD.bytes, HELD.share * availableMemory());
+  return { sequences, groups, fed, tokens, ...(!isHeld && { scratchFolder: cacheFolder ?? os.tmpdir() }) };
+}
+
+/** Bytes of the hidden states of tokens. */
+export function stateBytes({ hidden }: ModelConfig, tokens: number): number {
+  return 4 * hidden * tokens;
 }
 
 export function disposePacked({ groups }: PackedSequences): void {

@@ -4,6 +4,12 @@ import type { PairEncoder } from '../../tasks/encodePair.ts';
 import type { LoadedModel } from '../forward/loadedModels.ts';
 import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.ts';
 
+/** An encoder of a model's tokenizer. */
+export interface ModelEncoder extends PairEncoder {
+  /** See {@link Tokenizer.identity}. */
+  readonly identity: string;
+}
+
 /**
  * How requests become ids of a model. What the harness calls the prefix token is the one that begins texts, else the one that ends them, as
  * config.json has them.
@@ -13,7 +19,7 @@ import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.ts';
 export async function pairEncoder(
   { checkpoint: { tokenizerFolder, config, values } }: Pick<LoadedModel, 'checkpoint'>,
   beginning: Beginning,
-): Promise<PairEncoder> {
+): Promise<ModelEncoder> {
   const tokenizer = await loadTokenizer(tokenizerFolder, config);
   const known = (id: unknown): number | undefined =>
     typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < config.vocabulary ? id : undefined;
@@ -28,6 +34,7 @@ export async function pairEncoder(
   if (beginning === 'always' && begin === undefined) throw noBeginning(tokenizerFolder);
   const [used] = ids[beginning];
   return {
+    identity: tokenizer.identity,
     encode: (text) => withoutSpecial(tokenizer, text),
     beginning: ids[beginning],
     beginningText: used === undefined ? undefined : tokenizer.addedText(used),

@@ -5,6 +5,7 @@ import type { Device } from '../runtime/device.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
 import type { AskedToken } from './packedRow.ts';
 import type { PackedBatch, PackedSequences } from './packedSequences.ts';
+import type { Sequence } from './sequence.ts';
 
 /** A token as its model has it. */
 export interface TokenScore {
@@ -38,54 +39,90 @@ interface AskedRow {
 }
 
 /**
- * Scores of the tokens that a batch is asked for, from its states after the last block [rows · length, hidden]. The head is taken at these places
- * alone, a slice of them at a time.
+ * Scores of the tokens that packed batches are asked for, from their states after the last block. The head is taken at these places alone, a slice of
+ * them at a time, whichever batches they are of: few batches ask for as many as fill one.
  */
-export async function scoreBatch(
-  { config, device, head }: HeadInputs,
-  { sequences }: PackedSequences,
-  { rows }: PackedBatch,
-  x: DeviceTensor,
-  top: number,
-  found: (score: TokenScore) => void,
-): Promise<void> {
-  const { hidden } = config;
-  const length = x.shape[0]! / rows.length;
-  const states = await device.download(x);
-  const asked = rows.flatMap((row, index) => askedRows(row.asked, index * length));
-  const tokenOf = ({ sequence, index }: AskedToken): number => sequences[sequence]!.ids[index]!;
-  for (let begin = 0; begin < asked.length; begin += SLICE) {
-    const slice = asked.slice(begin, begin + SLICE);
-    const gathered = new Float32Array(SLICE * hidden);
-    for (const [place, { row }] of slice.entries()) {
-      gathered.set(states.subarray(row * hidden, (row + 1) * hidden), place * hidden);
+export class HeadScorer {
+  private readonly inputs: HeadInputs;
+  private readonly sequences: readonly Sequence[];
+  private readonly top: number;
+  private readonly found: (score: TokenScore) => void;
+  /** States of the rows that wait [SLICE, hidden], and what is asked behind each. */
+  private readonly gathered: Float32Array;
+  private waiting: (readonly AskedToken[])[] = [];
+
+  /** @param top of how many tokens each score is to tell the most likely ones */
+  constructor(
+    inputs: HeadInputs,
+    { sequences }: Pick<PackedSequences, 'sequences'>,
+    top: number,
+    found: (score: TokenScore) => void,
+  ) {
+    this.inputs = inputs;
+    this.sequences = sequences;
+    this.top = top;
+    this.found = found;
+    this.gathered = new Float32Array(SLICE * inputs.config.hidden);
+  }
+
+  /** @param x states of a batch [rows · length, hidden] */
+  async add({ rows }: PackedBatch, x: DeviceTensor): Promise<void> {
+    const { hidden } = this.inputs.config;
+    const length = x.shape[0]! / rows.length;
+    const states = await this.inputs.device.download(x);
+    for (const { row, tokens } of rows.flatMap(({ asked }, index) => askedRows(asked, index * length))) {
+      this.gathered.set(states.subarray(row * hidden, (row + 1) * hidden), this.waiting.length * hidden);
+      this.waiting.push(tokens);
+      if (this.waiting.length === SLICE) await this.finish();
     }
-    const inputs = { ...head, x: DeviceTensor.fromHost(gathered, [SLICE, hidden]) };
-    if (top > 0) {
-      const all = await logProbabilities(config, device, inputs);
-      for (const [place, { tokens }] of slice.entries()) {
-        const own = all.subarray(place * config.vocabulary, (place + 1) * config.vocabulary);
-        const best = mostLikely(own, top);
-        for (const token of tokens) {
-          const logProbability = own[tokenOf(token)]!;
-          found({ asked: token, logProbability, greedy: best[0]!.id === tokenOf(token), top: best });
-        }
-      }
-    } else {
-      const targets = new Int32Array(SLICE * TARGETS);
-      for (const [place, { tokens }] of slice.entries()) targets.set(tokens.map(tokenOf), place * TARGETS);
-      const { scores, most } = await scoresOf(config, device, inputs, targets);
-      for (const [place, { tokens }] of slice.entries()) {
-        for (const [i, token] of tokens.entries()) {
-          const logProbability = scores[place * TARGETS + i]!;
-          found({ asked: token, logProbability, greedy: logProbability >= most[place]! });
-        }
+  }
+
+  /** Scores what still waits. */
+  async finish(): Promise<void> {
+    const { inputs, waiting, top } = this;
+    if (waiting.length === 0) return;
+    this.waiting = [];
+    const x = DeviceTensor.fromHost(this.gathered, [SLICE, inputs.config.hidden]);
+    const fed = { ...inputs.head, x };
+    await (top > 0 ? this.tellMostLikely(waiting, fed) : this.tellScores(waiting, fed));
+  }
+
+  private async tellMostLikely(waiting: readonly (readonly AskedToken[])[], fed: Weights): Promise<void> {
+    const { config, device } = this.inputs;
+    const all = await logProbabilities(config, device, fed);
+    for (const [place, tokens] of waiting.entries()) {
+      const own = all.subarray(place * config.vocabulary, (place + 1) * config.vocabulary);
+      const top = mostLikely(own, this.top);
+      for (const asked of tokens) {
+        const id = this.idOf(asked);
+        this.found({ asked, logProbability: own[id]!, greedy: top[0]!.id === id, top });
       }
     }
   }
+
+  private async tellScores(waiting: readonly (readonly AskedToken[])[], fed: Weights): Promise<void> {
+    const targets = new Int32Array(SLICE * TARGETS);
+    for (const [place, tokens] of waiting.entries()) {
+      targets.set(
+        tokens.map((token) => this.idOf(token)),
+        place * TARGETS,
+      );
+    }
+    const { scores, most } = await scoresOf(this.inputs.config, this.inputs.device, fed, targets);
+    for (const [place, tokens] of waiting.entries()) {
+      for (const [i, asked] of tokens.entries()) {
+        const logProbability = scores[place * TARGETS + i]!;
+        this.found({ asked, logProbability, greedy: logProbability >= most[place]! });
+      }
+    }
+  }
+
+  private idOf({ sequence, index }: AskedToken): number {
+    return this.sequences[sequence]!.ids[index]!;
+  }
 }
 
-/** Runs of {@link scoreBatch} on which work is spent: slices of a batch. */
+/** Rows of a batch's states at which something is asked. @param first row of the batch's states at which its row of tokens begins */
 function askedRows(asked: readonly AskedToken[], first: number): AskedRow[] {
   const open = new Map<number, AskedRow>();
   const rows: AskedRow[] = [];

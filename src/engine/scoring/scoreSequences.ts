@@ -77,6 +77,6 @@ async function throughModel<Found>(
       weights.done(head);
     }
   } finally {
-    stream.dispose();
+    await stream.dispose();
   }
 }

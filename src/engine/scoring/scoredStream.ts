@@ -2,12 +2,13 @@ import type { ModelTensors } from '../checkpoint/checkpoint.ts';
 import type { BlockLayout } from '../families/family.ts';
 import type { Weights } from '../forward/blockWeights.ts';
 import { embed } from '../forward/embed.ts';
-import type { HiddenStream } from '../forward/hiddenStream.ts';
 import type { MaskInputs } from '../forward/maskInputs.ts';
 import type { Step } from '../forward/step.ts';
 import type { Device } from '../runtime/device.ts';
 import type { PackedSequences } from './packedSequences.ts';
-import { scoreBatch, type TokenScore } from './scoreHead.ts';
+import { portionsOf, type Portion } from './portions.ts';
+import { openPortionStates, type PortionStates } from './portionStates.ts';
+import { HeadScorer, type TokenScore } from './scoreHead.ts';
 
 /** What sequences' asked tokens have together. */
 export interface Scores {
@@ -22,37 +23,42 @@ export class ScoredStream {
   readonly packed: PackedSequences;
   private readonly checkpoint: ModelTensors;
   private readonly device: Device;
-  /** Of each group. */
-  private readonly streams: readonly HiddenStream[];
+  private readonly portions: readonly Portion[];
+  private readonly states: PortionStates;
 
-  private constructor(
-    packed: PackedSequences,
-    checkpoint: ModelTensors,
-    device: Device,
-    streams: readonly HiddenStream[],
-  ) {
+  private constructor(packed: PackedSequences, checkpoint: ModelTensors, device: Device, states: PortionStates) {
     this.packed = packed;
     this.checkpoint = checkpoint;
     this.device = device;
-    this.streams = streams;
+    this.portions = portionsOf(packed, checkpoint.config.hidden);
+    this.states = states;
   }
 
+  /** @throws EspalierError `io/write` where states lie in a file */
   static async open(
     { checkpoint, device }: { readonly checkpoint: ModelTensors; readonly device: Device },
     packed: PackedSequences,
   ): Promise<ScoredStream> {
-    const streams: HiddenStream[] = [];
-    for (const { programs, batches } of packed.groups) {
-      const rows = batches.flatMap((batch) => batch.rows.map(({ ids }) => ids));
-      const places = batches.map((batch) => batch.places);
-      streams.push(await embed({ checkpoint, device, programs }, rows, places));
+    const states = await openPortionStates(packed, checkpoint.config.hidden, device);
+    const stream = new ScoredStream(packed, checkpoint, device, states);
+    try {
+      for (const [index, { programs, batches }] of stream.portions.entries()) {
+        const rows = batches.flatMap((batch) => batch.rows.map(({ ids }) => ids));
+        const places = batches.map((batch) => batch.places);
+        await states.keep(index, await embed({ checkpoint, device, programs }, rows, places));
+      }
+      return stream;
+    } catch (error) {
+      await states.dispose();
+      throw error;
     }
-    return new ScoredStream(packed, checkpoint, device, streams);
   }
 
   /** Carries every sequence through a block, or through what a mask leaves of it. */
   async advance(layout: BlockLayout, block: Weights, step: Step, detail: string, mask?: MaskInputs): Promise<void> {
-    for (const stream of this.streams) await stream.advance(layout, block, step, detail, mask);
+    for (const portion of this.portions.keys()) {
+      await this.states.update(portion, (stream) => stream.advance(layout, block, step, detail, mask));
+    }
   }
 
   /** Batches: steps of a block, and of {@link finish}. */
@@ -77,17 +83,20 @@ export class ScoredStream {
   /** @param top of how many tokens each score is to tell the most likely ones */
   async eachToken(head: Weights, top: number, step: Step, found: (score: TokenScore) => void): Promise<void> {
     const { packed, device } = this;
-    const inputs = { config: this.checkpoint.config, device, head };
-    for (const [index, { batches }] of packed.groups.entries()) {
-      for (const [i, batch] of batches.entries()) {
-        await scoreBatch(inputs, packed, batch, this.streams[index]!.batches[i]!.x, top, found);
-        await step('likelihoods');
-      }
+    const scorer = new HeadScorer({ config: this.checkpoint.config, device, head }, packed, top, found);
+    for (const [index, { batches }] of this.portions.entries()) {
+      await this.states.read(index, async (stream) => {
+        for (const [i, batch] of batches.entries()) {
+          await scorer.add(batch, stream.batches[i]!.x);
+          await step('likelihoods');
+        }
+      });
     }
+    await scorer.finish();
   }
 
-  dispose(): void {
-    for (const stream of this.streams) stream.dispose();
+  dispose(): Promise<void> {
+    return this.states.dispose();
   }
 }
 

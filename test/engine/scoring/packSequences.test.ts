@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { HIDDEN } from '../../../src/engine/graph/attention.ts';
+import { ReusedArrays } from '../../../src/engine/runtime/reusedArrays.ts';
 import { packedRow, placesOf } from '../../../src/engine/scoring/packedRow.ts';
 import { packSequences } from '../../../src/engine/scoring/packSequences.ts';
 import type { Sequence } from '../../../src/engine/scoring/sequence.ts';
@@ -13,18 +14,21 @@ const sequence = fc
     fc.record({ ids: fc.constant(Int32Array.from(ids)), from: fc.integer({ min: 1, max: ids.length - 1 }) }),
   );
 
+const anyWindow = fc.option(fc.integer({ min: 1, max: 50 }), { nil: undefined });
+
 test('every asked token sees its sequence, in order, and nothing else', () => {
   fc.assert(
-    fc.property(fc.array(sequence, { maxLength: 60 }), fc.integer({ min: 1, max: 50 }), (sequences, window) => {
+    fc.property(fc.array(sequence, { maxLength: 60 }), anyWindow, (sequences, window) => {
       const asked: string[] = [];
       for (const plan of packSequences(sequences)) {
         const row = packedRow(plan, sequences);
-        const { positions, longest } = placesOf([row]);
-        const mask = placesOf([row]).mask(window);
+        const places = placesOf([row], new ReusedArrays());
+        const { positions, longest } = places;
+        const mask = places.mask(window);
         for (const token of row.asked) {
           const seen = keysOf(mask, token.at, plan.length);
           const { ids } = sequences[token.sequence]!;
-          const read = ids.subarray(Math.max(0, token.index - window), token.index);
+          const read = ids.subarray(Math.max(0, token.index - (window ?? Infinity)), token.index);
           expect(seen.map((key) => row.ids[key])).toEqual([...read]);
           expect(positions[token.at]).toBe(token.index - 1);
           expect(longest).toBeGreaterThanOrEqual(token.index);
