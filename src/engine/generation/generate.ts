@@ -5,7 +5,7 @@ import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { ModelConfig } from '../families/families.ts';
 import { modelLength } from '../forward/modelLength.ts';
 import type { Step } from '../forward/step.ts';
-import { rotationChanges } from '../models/rope.ts';
+import { rotationClass } from '../models/rope.ts';
 import { availableMemory } from '../runtime/memory.ts';
 import { TextStream } from '../tokenizer/textStream.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
@@ -141,8 +141,9 @@ class Writer {
 
   /** Whether a rotation that depends on the length is another with the last token than before it. */
   get turnsOtherwise(): boolean {
+    const { config } = this.model.checkpoint;
     const length = this.prompt.length + this.written.length;
-    return rotationChanges(this.model.checkpoint.config, length - 1, length);
+    return rotationClass(config, length - 1) !== rotationClass(config, length);
   }
 
   get answer(): Answer {
@@ -186,7 +187,7 @@ function groupsOf(model: GeneratingModel, { prompts, most }: AskedIds): number[]
   const { config } = model.checkpoint;
   const lengthOf = (index: number): number => Math.min(prompts[index]!.length + most, modelLength(config));
   const room = CACHE_SHARE * availableMemory();
-  const isAlone = model.device.resident || rotationChanges(config, 1, modelLength(config));
+  const isAlone = model.device.resident || rotationClass(config, 1) !== rotationClass(config, modelLength(config));
   const groups: number[][] = [];
   for (const index of [...prompts.keys()].sort((a, b) => lengthOf(b) - lengthOf(a) || a - b)) {
     const group = groups.at(-1);

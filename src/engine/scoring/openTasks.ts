@@ -8,6 +8,7 @@ import { taskOf } from '../../tasks/taskOf.ts';
 import { openTask } from '../corpus/taskDocuments.ts';
 import type { LoadedModel } from '../forward/loadedModels.ts';
 import type { StepHooks } from '../forward/step.ts';
+import { loadTokenizer } from '../tokenizer/tokenizer.ts';
 import { pairEncoder } from './pairEncoder.ts';
 import type { Sequence } from './sequence.ts';
 
@@ -48,7 +49,9 @@ export async function openTasks(
   { signal, onProgress }: StepHooks,
   cacheFolder?: string,
 ): Promise<OpenedTasks> {
-  const encoder = await pairEncoder(model, beginning);
+  const { checkpoint } = model;
+  const tokenizer = await loadTokenizer(checkpoint.tokenizerFolder, { vocabulary: checkpoint.config.vocabulary });
+  const encoder = pairEncoder(tokenizer, checkpoint, beginning);
   const tasks: OpenedTask[] = [];
   const sequences: Sequence[] = [];
   for (const planned of list) {
@@ -66,7 +69,7 @@ export async function openTasks(
         await setImmediate();
         throwIfCancelled(signal, 'tokenising');
       }
-      const pairs = encodeDocument(encoder, document, model.checkpoint.config.maxPositions);
+      const pairs = encodeDocument(encoder, document, checkpoint.config.maxPositions);
       for (const [choice, pair] of pairs.entries()) {
         const sequence = sequenceOf(pair);
         sequences.push(sequence);

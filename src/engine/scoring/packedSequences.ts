@@ -1,7 +1,7 @@
 import type { ModelConfig } from '../families/families.ts';
 import { ModelPrograms } from '../forward/modelPrograms.ts';
 import type { Places } from '../forward/places.ts';
-import { lengthClass } from '../models/rope.ts';
+import { rotationClass } from '../models/rope.ts';
 import type { Device } from '../runtime/device.ts';
 import { packedRow, type PackedRow, placesOf } from './packedRow.ts';
 import { packSequences } from './packSequences.ts';
@@ -62,13 +62,6 @@ export async function packAll(
 
 export function disposePacked({ groups }: PackedSequences): void {
   for (const { programs } of groups) programs.dispose();
-}
-
-/** Sequences of one class have the same rotary tables. */
-function rotationClass({ positions, rotations = [], maxPositions }: ModelConfig, tokens: number): string {
-  return [positions, ...rotations]
-    .map((rotation) => (rotation?.kind === 'rotary' ? lengthClass(rotation.scaling, tokens, maxPositions) : 0))
-    .join();
 }
 
 function groupsOf<Item, Key>(items: readonly Item[], keyOf: (item: Item) => Key): Map<Key, Item[]> {
