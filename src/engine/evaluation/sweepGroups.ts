@@ -12,7 +12,8 @@ export function inGroups<Evaluation>(
   const tokens = evaluation.reduce((sum, { length }) => sum + length, asked?.tokens ?? 0);
   // One-shot they need no samples of their own, but for those that refit.
   const calibrationTokens = calibration.reduce((sum, { length }) => sum + length, 0);
-  const bytes = 4 * checkpoint.config.hidden * (tokens + calibrationTokens);
+  // Where only answers are wanted, nothing is carried.
+  const bytes = 4 * checkpoint.config.hidden * Math.max(1, tokens + calibrationTokens);
   const size = Math.max(1, Math.floor((STREAM_SHARE * availableMemory()) / bytes) - 1);
   return Array.from({ length: Math.ceil(evaluations.length / size) }, (_, i) =>
     evaluations.slice(i * size, (i + 1) * size),

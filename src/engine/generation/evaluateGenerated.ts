@@ -1,9 +1,12 @@
+import { canonicalJson } from '../../base/canonicalJson.ts';
+import { EspalierError } from '../../base/errors.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import { planInputs } from '../../experiment/planInputs.ts';
 import type { EvaluationResult } from '../../experiment/resultSchema.ts';
 import type { PlannedTask, TaskResult } from '../../experiment/taskSchema.ts';
 import type { Rights } from '../../tasks/judge.ts';
 import { taskOf } from '../../tasks/taskOf.ts';
+import { sha256 } from '../checkpoint/hashing.ts';
 import type { EvaluationHooks } from '../evaluation/hooks.ts';
 import type { EngineState } from '../evaluation/prepareSweep.ts';
 import type { StepHooks } from '../forward/step.ts';
@@ -34,7 +37,8 @@ export function withoutGenerated(plan: EvaluationPlan): EvaluationPlan {
  * answers, one after the other. What an evaluation makes of the model is made once more for that, and trained once more where it is recovered:
  * a sweep has one block of it at a time, and answers need all.
  *
- * @throws EspalierError as `evaluate`, `answerTask` and `ServedModel.open`
+ * @throws EspalierError as `evaluate`, `answerTask` and `ServedModel.open`; of one that was pruned through `onFailure`, and only without that hook, or
+ * where none is left, thrown
  */
 export async function evaluateGenerated(
   plan: EvaluationPlan,
@@ -76,15 +80,31 @@ export async function evaluateGenerated(
   };
   const dense = await answers(undefined);
   const results: EvaluationResult[] = [];
+  const failures: EspalierError[] = [];
   for (const [index, result] of [...before].sort(([a], [b]) => a - b)) {
-    const own = plan.evaluations.length === 0 ? dense : await answers(index, dense.rights);
+    const own = plan.evaluations.length === 0 ? dense : await answers(index, dense.rights).catch(ofItself);
+    if (own instanceof EspalierError) {
+      if (!hooks.onFailure) throw own;
+      failures.push(own);
+      hooks.onFailure(own.data, index);
+      continue;
+    }
     const others = result.tasks?.values();
     const generated = own.results.values();
     // In the order of the plan.
     const all = list.map((planned) => (isGenerated(planned) ? generated : others)?.next().value);
-    const told = { ...result, tasks: all.filter((each) => each !== undefined) };
+    const asked = own.results.map(({ fingerprint }) => fingerprint);
+    const fingerprint = sha256(canonicalJson([result.fingerprint, ...asked]));
+    const told = { ...result, fingerprint, tasks: all.filter((each) => each !== undefined) };
     results.push(told);
     hooks.onResult?.(told, index);
   }
+  if (results.length === 0) throw failures[0]!;
   return results;
+}
+
+/** What the dense model has answered another may fail at: the others of the plan go on. */
+function ofItself(error: unknown): EspalierError {
+  if (error instanceof EspalierError && error.code !== 'cancelled') return error;
+  throw error;
 }

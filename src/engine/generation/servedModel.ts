@@ -76,7 +76,7 @@ export class ServedModel implements GeneratingModel {
     try {
       const identity = await dense.identity(hooks.signal);
       if (scratch !== undefined) {
-        await writePlanned(withText(plan), scratch, hooks, state, scratchFolder);
+        await writePlanned(plan, scratch, hooks, state, scratchFolder);
         // The dense weights would only be in the way.
         state.models.dispose();
       }
@@ -94,7 +94,7 @@ export class ServedModel implements GeneratingModel {
           canonicalJson({
             model: identity.hash,
             evaluation: evaluation && { ...evaluation, metric: undefined },
-            inputs: evaluation && planInputs(withText(plan)),
+            inputs: evaluation && planInputs(plan),
             device: [device.name, device.precision],
             versions: engineVersions(),
           }),
@@ -137,7 +137,7 @@ export class ServedModel implements GeneratingModel {
 
 /** Writes what the plan's only evaluation makes of its model. */
 async function writePlanned(
-  plan: TextPlan,
+  plan: ServedPlan,
   folder: string,
   hooks: StepHooks,
   state: EngineState,
@@ -150,7 +150,7 @@ async function writePlanned(
     return;
   }
   const recovery = recoveryPlanOf(plan, evaluation.recovery);
-  const few = { ...planInputs(plan), settings: { ...plan.settings, blocks: 1 } };
+  const few = { ...planInputs(withText(plan)), settings: { ...plan.settings, blocks: 1 } };
   const [before] = await evaluatePlan({ ...few, evaluations: [withoutRecovery(evaluation)] }, steps, state);
   await recover(
     { plan: recovery, inputs: few, before: requirePerplexity(before!) },
@@ -163,15 +163,15 @@ async function writePlanned(
   );
 }
 
-/** What prunes looks at one block of a text; which one does not matter. @throws EspalierError `settings/invalid` */
+/** A recovery looks at one block of a text; of which does not matter. @throws EspalierError `settings/invalid` */
 function withText(plan: ServedPlan): TextPlan {
-  const text = plan.text ?? plan.calibration;
+  const text = plan.text ?? plan.calibration ?? plan.train;
   if (text !== undefined) return { ...plan, text };
   throw new EspalierError({
     code: 'settings/invalid',
-    operation: 'opening a pruned model',
-    expected: 'a text, or one for calibration',
-    actual: 'neither',
+    operation: 'opening a recovered model',
+    expected: 'a text',
+    actual: 'none',
     remedy: 'Name a text.',
   });
 }
