@@ -19,7 +19,7 @@ beforeAll(async () => {
   const config = { ...recipe.config, max_position_embeddings: 280 };
   await generateCheckpoint(path.join(root, 'model'), { ...recipe, config });
   // Texts end soon.
-  const ends = Array.from({ length: Number(config['vocab_size']) }, (_, id) => id).filter((id) => id % 8 === 3);
+  const ends = Array.from({ length: Number(config.vocab_size) }, (_, id) => id).filter((id) => id % 8 === 3);
   await writeFile(path.join(root, 'model', 'generation_config.json'), JSON.stringify({ eos_token_id: ends }));
   await generateCheckpoint(path.join(root, 'short'), recipe);
   await writeFile(path.join(root, 'text.txt'), generateText(1, 110));
@@ -85,7 +85,8 @@ test('answers of the dense and of a pruned model are judged, and compared', asyn
 });
 
 test('without a text, and without choices to score, there are answers alone', async () => {
-  const { text: _, calibration, ...plan } = await planOf(['#### 1'], []);
+  const { model, settings, tasks, calibration } = await planOf(['#### 1'], []);
+  const plan = { model, settings, tasks };
   for (const evaluation of [WANDA, { ...WANDA, metric: 'magnitude', expression: parsePrefix('W') }]) {
     const inputs = evaluation === WANDA ? { ...plan, calibration } : plan;
     const [result] = await engine.evaluate({ ...inputs, evaluations: [evaluation] });
