@@ -42,7 +42,6 @@ const ENGINE = {
   speed: ['generation'],
   search: ['evaluation'],
   recovery: ['export', 'gradient'],
-  generation: ['recovery'],
 };
 
 // What webviews and processes alike can use: it computes from what it is given, and asks nobody for more.

@@ -36,6 +36,7 @@ const ENTRY_POINTS = {
 const VIEWS = {
   panel: 'webview-ui/panel/main.ts',
   tree: 'webview-ui/tree/main.ts',
+  tryIt: 'webview-ui/try/main.ts',
 };
 
 /** Entry points of what does without schemas. */

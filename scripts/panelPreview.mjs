@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The panel of runs in a plain browser page, fed with a search that never was: to work on it, and to look at it.
+// The panel of runs, and Try it, in a plain browser page, fed with a search and answers that never were: to work on them, and to look at them.
 // Usage: panelPreview.mjs            makes .cache/preview/index.html, to be opened in a browser (#state=…&theme=…, see feed.ts)
 //        panelPreview.mjs --pictures  pictures of every state and theme in .cache/preview/
 //        panelPreview.mjs --run FOLDER  the same of a run that was: a folder of .espalier/runs
@@ -24,7 +24,12 @@ process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 const folder = resolve('.cache/preview');
 mkdirSync(folder, { recursive: true });
 await build({
-  entryPoints: { feed: 'webview-ui/preview/feed.ts', panel: 'webview-ui/panel/main.ts' },
+  entryPoints: {
+    feed: 'webview-ui/preview/feed.ts',
+    panel: 'webview-ui/panel/main.ts',
+    tryFeed: 'webview-ui/preview/tryFeed.ts',
+    tryIt: 'webview-ui/try/main.ts',
+  },
   outdir: folder,
   bundle: true,
   platform: 'browser',
@@ -35,6 +40,11 @@ const page = join(folder, 'index.html');
 writeFileSync(
   page,
   '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><link rel="stylesheet" href="panel.css"><body><script src="recorded.js"></script><script src="feed.js"></script><script src="panel.js"></script></body></html>',
+);
+const tryPage = join(folder, 'tryIt.html');
+writeFileSync(
+  tryPage,
+  '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><link rel="stylesheet" href="tryIt.css"><body><script src="tryFeed.js"></script><script src="tryIt.js"></script></body></html>',
 );
 writeFileSync(join(folder, 'recorded.js'), `globalThis.recorded = ${JSON.stringify(recorded) ?? 'undefined'};\n`);
 console.log(page);
@@ -117,6 +127,24 @@ const PICTURES = [
   ['masks-huge', 'run=masks&state=finished&theme=light&blocks=80&channels=4000', 1280],
   ['rates-huge', 'run=rates&state=finished&theme=light&blocks=80&generations=1000&population=4', 1280],
   ['rates-refused', 'run=rates&state=running&theme=dark&trouble=refused&until=9', 1280],
+  ...[
+    ['empty', 'state=empty&theme=dark', 1000],
+    ['opening', 'state=opening&theme=dark', 1000],
+    ['answering', 'state=answering&theme=dark', 1000],
+    ['done', 'state=done&theme=dark', 1000],
+    ['done-light', 'state=done&theme=light', 1000],
+    ['done-hc', 'state=done&theme=high-contrast', 1000],
+    ['done-hc-light', 'state=done&theme=high-contrast-light', 1000],
+    ['done-450', 'state=done&theme=light', 450],
+    ['done-320', 'state=done&theme=dark', 320],
+    ['opening-hc', 'state=opening&theme=high-contrast', 1000],
+    ['opening-light', 'state=opening&theme=light', 1000],
+    ['failed', 'state=failed&theme=dark', 1000],
+    ['failed-light', 'state=failed&theme=light', 450],
+    ['failed-hc', 'state=failed&theme=high-contrast', 1000],
+    ['dense', 'state=dense&theme=light', 1000],
+    ['long', 'state=long&theme=dark', 700],
+  ].map(([name, hash, width]) => [`try-${name}`, hash, width]),
   ['rates-classical', 'run=rates&state=finished&theme=dark&llm=none', 1280],
 ];
 
@@ -146,10 +174,10 @@ function readRun(from) {
   return { plan, events: lines.map((line) => JSON.parse(line)) };
 }
 
-async function open(browser, hash, width) {
+async function open(browser, hash, width, address = page) {
   const tab = await browser.newPage({ viewport: { width, height: 900 } });
   tab.on('pageerror', (error) => console.log(`${hash}: ${error.stack ?? error}`));
-  await tab.goto(`${pathToFileURL(page).href}#${hash}`);
+  await tab.goto(`${pathToFileURL(address).href}#${hash}`);
   // The page draws once everything has come.
   await tab.waitForFunction(() => performance.getEntriesByName('drawn').length > 0, undefined, { timeout: 60_000 });
   await tab.waitForTimeout(700);
@@ -158,7 +186,7 @@ async function open(browser, hash, width) {
 
 async function take(browser, name, hash, width) {
   if (values.only && !name.startsWith(values.only)) return;
-  const tab = await open(browser, hash, width);
+  const tab = await open(browser, hash, width, name.startsWith('try-') ? tryPage : page);
   if (/^(rates|masks)-(finished|hc|800|450)/.test(name)) {
     await tab.getByRole('button', { name: 'Measure speed' }).click();
     const exchange = tab.locator('.exchanges details').first();

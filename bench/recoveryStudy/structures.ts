@@ -26,7 +26,7 @@ export async function structureCells(study: StudyEngine): Promise<readonly Struc
   const context = studyContext(engine, {
     ...{ rates, methods, out, seed: 0, threads, samples, blocks, unseenBlocks: unseen },
     ...{ population, offspring: Math.max(1, Math.round(population / 3)), generations, lambda: 32, levelStep: 0.05 },
-    ...{ steps, masks: 2, learningRate: 0.02, centre: 'average' },
+    ...{ steps, masks: 2, learningRate: 0.1, centre: 'step' },
   });
   const cells: StructureCell[] = [];
   for (const rate of rates) {

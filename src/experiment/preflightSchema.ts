@@ -21,6 +21,14 @@ export const preflightSchema = z.strictObject({
   /** Evaluation blocks, and tokens of each. */
   blocks: countSchema,
   length: countSchema,
+  /** Of tasks: documents of each, what is asked of all, and the tokens of that, what is common read once. */
+  tasks: z
+    .strictObject({
+      list: z.array(z.strictObject({ task: textSchema, documents: countSchema })),
+      requests: countSchema,
+      tokens: countSchema,
+    })
+    .exactOptional(),
   gradients: z.enum(['not needed', 'cached', 'to compute']),
   /** Program runs, the units of progress. */
   steps: countSchema,

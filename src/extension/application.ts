@@ -38,6 +38,7 @@ import { ResultView } from './evaluate/resultView.ts';
 import type { Supervisor } from './worker/supervisor.ts';
 import { superviseWorker } from './worker/superviseWorker.ts';
 import { TreePreview } from './tree/treePreview.ts';
+import { TryIt } from './tryIt/tryIt.ts';
 import { logLine } from './messages.ts';
 import { explainTrust } from './trust.ts';
 import { TaskFiles } from './taskFiles.ts';
@@ -61,6 +62,7 @@ export class Application {
   readonly results: ResultExport;
   readonly speeds: ResultSpeed;
   readonly recoveries: ResultRecovery;
+  readonly tryIt: TryIt;
   private readonly context: vscode.ExtensionContext;
   private readonly log: vscode.LogOutputChannel;
   private readonly supervisor: Supervisor;
@@ -263,6 +265,16 @@ export class Application {
       begin: async (plan, document) => this.searches.begin(await hub.located(plan), document),
       tell: tellError,
     });
+    this.tryIt = new TryIt({
+      extension: context.extensionUri,
+      newWorker: () => newSupervisor('try it'),
+      outlines: this.outlines,
+      located: hub.located,
+      showLog: () => {
+        log.show();
+      },
+      tell: tellError,
+    });
     this.comparison = new CompareCommand({
       outlines: this.outlines,
       evaluator: this.evaluator,
@@ -292,6 +304,7 @@ export class Application {
       this.atHand,
       this.view,
       this.trees,
+      this.tryIt,
       this.searches,
       this.checkpoints,
       this.evaluations,

@@ -73,6 +73,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   'espalier.exportModel': { run: (application, target) => application.results.export(target), needsTrust: true },
   'espalier.recover': { run: (application, target) => application.recoveries.recover(target), needsTrust: true },
+  'espalier.tryIt': { run: (application, target) => application.tryIt.show(target), needsTrust: true },
   'espalier.measureSpeed': {
     run: (application, target) => application.speeds.measure(target),
     needsTrust: true,

@@ -61,7 +61,9 @@ export function createRecord(plan: EvaluationPlan, result: EvaluationResult, con
 export function portableResult(root: string, result: PerplexityResult): PerplexityResult;
 export function portableResult(root: string, result: EvaluationResult): EvaluationResult;
 export function portableResult(root: string, result: EvaluationResult): EvaluationResult {
-  return { ...result, provenance: portable(root, result.provenance) };
+  const { tasks, provenance } = result;
+  const asked = tasks?.map((task) => ({ ...task, documentsFile: portablePath(root, task.documentsFile) }));
+  return { ...result, provenance: portable(root, provenance), ...(asked && { tasks: asked }) };
 }
 
 function portableTasks(root: string, tasks: PlannedTasks): PlannedTasks {

@@ -1,4 +1,5 @@
-import { ChoiceText, codePoints, echoOf } from './choiceText.ts';
+import { codePoints } from '../base/pythonText.ts';
+import { ChoiceText, echoOf } from './choiceText.ts';
 import type { ChoicePart } from './choiceText.ts';
 import type { CompletionRequest } from './readCompletion.ts';
 import type { Served, TokenScore } from './served.ts';

@@ -1,3 +1,4 @@
+import { codePoints } from '../base/pythonText.ts';
 import { StopTexts } from '../engine/generation/stopTexts.ts';
 import type { TokenEntry } from './logprobs.ts';
 import type { Prompt } from './readPrompts.ts';
@@ -99,8 +100,4 @@ export function echoOf(
 function lengthAt(text: string, at: number, token: string): number {
   if (text.startsWith(token, at)) return token.length;
   return text.startsWith(` ${token}`, at) ? token.length + 1 : 0;
-}
-
-export function codePoints(text: string): number {
-  return [...text].length;
 }

@@ -14,10 +14,6 @@ export const GSM8K_GENERATION: Readonly<Record<Harness, Generation>> = {
   '0.3': { most: 256, stops: [':', 'Question:', 'Question'] },
 };
 
-export function hasStop(text: string, stops: readonly string[]): boolean {
-  return stops.some((stop) => text.includes(stop));
-}
-
 /** What stands before the first of each stop text in turn. */
 export function cutAtStops(text: string, stops: readonly string[]): string {
   return stops.reduce((cut, stop) => cut.split(stop, 1)[0]!, text);

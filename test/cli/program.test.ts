@@ -81,6 +81,7 @@ async function run(
     speedRound: notAskedFor,
     openServed: notAskedFor,
     generate: notAskedFor,
+    score: notAskedFor,
     closeServed: notAskedFor,
     tokenizerOf: () => {
       throw new Error('not asked for');

@@ -13,6 +13,7 @@ import { looking } from './stories/looking.ts';
 import { recovering } from './stories/recovering.ts';
 import { searching } from './stories/searching.ts';
 import { structure } from './stories/structure.ts';
+import { tasks } from './stories/tasks.ts';
 import { tree } from './stories/tree.ts';
 import { trusting } from './stories/trusting.ts';
 import { eventually, Steps } from './steps.ts';
@@ -45,7 +46,19 @@ export interface Stage extends Surroundings {
   readonly workers: () => number[];
 }
 
-const STORIES = { trusting, editing, evaluating, tree, crashing, looking, searching, structure, recovering, hub };
+const STORIES = {
+  trusting,
+  editing,
+  evaluating,
+  tree,
+  crashing,
+  looking,
+  searching,
+  structure,
+  recovering,
+  tasks,
+  hub,
+};
 
 const CHROMIUM = [
   '--no-sandbox',

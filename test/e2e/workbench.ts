@@ -205,13 +205,24 @@ export class Workbench {
     return (await this.lines()).find(({ text }) => text.startsWith(beginning))?.annotation ?? '';
   }
 
-  /** Waits for an annotation that looks like this; an evaluation that asks first is agreed to. */
-  annotated(beginning: string, pattern: RegExp, milliseconds?: number): Promise<string> {
+  /**
+   * Waits for an annotation that looks like this; an evaluation that asks first is agreed to.
+   *
+   * @param onSeen told what stands there meanwhile
+   */
+  annotated(
+    beginning: string,
+    pattern: RegExp,
+    milliseconds?: number,
+    onSeen?: (text: string) => void,
+  ): Promise<string> {
     return eventually(
       `beside “${beginning}” ${String(pattern)}`,
       async () => {
         await this.agree();
-        return this.annotation(beginning);
+        const text = await this.annotation(beginning);
+        onSeen?.(text);
+        return text;
       },
       (text) => pattern.test(text),
       milliseconds,

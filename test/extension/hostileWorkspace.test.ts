@@ -20,6 +20,7 @@ import { WebviewChannel } from '../../src/extension/webviewChannel.ts';
 import { fileInside, pathInside } from '../../src/extension/workspaceFile.ts';
 import { fromTreeSchema, treeMemorySchema } from '../../src/view/treeMessages.ts';
 import type { FromTree, ToTree } from '../../src/view/treeMessages.ts';
+import { fromTrySchema } from '../../src/view/tryMessages.ts';
 import type { RunSummary } from '../../src/runs/runSummary.ts';
 import type { RunFolder } from '../../src/runs/runFolder.ts';
 import { createRunRecord } from '../../src/runs/runRecord.ts';
@@ -88,6 +89,7 @@ it('in a workspace that is not trusted no command starts a process: those that w
       'restartWorker',
       'resumeRun',
       'setUpLanguageModel',
+      'tryIt',
     ].map((name) => `espalier.${name}`),
   );
   expect(new Set([...explained, ...ran]).size).toBe(commands.size);
@@ -157,7 +159,7 @@ it('in the status bar a name is no icon, and in its tooltip no picture', () => {
   expectInert(statusBarItem.tooltip);
 });
 
-it('in a hover beside a line links run the two commands that they say, on the document at hand', () => {
+it('in a hover beside a line links run the commands that they say, on the document at hand', () => {
   const shown: { hoverMessage: MarkdownString; renderOptions: { after: { contentText: string } } }[] = [];
   const uri = { toString: () => 'file:///w/a)%20[x](command:evil)/m.prune' };
   const document = { uri, lineCount: 1, lineAt: () => ({ range: { end: 0 } }) };
@@ -174,13 +176,13 @@ it('in a hover beside a line links run the two commands that they say, on the do
   new Decorations().show(editor as unknown as TextEditor, [annotation], { form: 'full', editors: 1 });
   const [{ hoverMessage, renderOptions }] = shown as [(typeof shown)[0]];
   expect(hoverMessage.isTrusted).toEqual({
-    enabledCommands: ['espalier.exportModel', 'espalier.recover', 'espalier.measureSpeed'],
+    enabledCommands: ['espalier.tryIt', 'espalier.exportModel', 'espalier.recover', 'espalier.measureSpeed'],
   });
   const links = [...hoverMessage.value.matchAll(/\]\(([^)]*)\)/g)].map(([, target]) => target!);
-  expect(links).toHaveLength(3);
+  expect(links).toHaveLength(4);
   for (const target of links) {
     const [command, argument] = target.split('?') as [string, string];
-    expect(command).toMatch(/^command:espalier\.(exportModel|recover|measureSpeed)$/);
+    expect(command).toMatch(/^command:espalier\.(tryIt|exportModel|recover|measureSpeed)$/);
     expect(JSON.parse(decodeURIComponent(argument))).toEqual([{ uri: uri.toString(), name: 'heads' }]);
   }
   expect(renderOptions.after.contentText).not.toMatch(/[\n\u202e]/);
@@ -343,6 +345,30 @@ describe('a message of a view', () => {
   ])('%j is none', (message) => {
     say(message);
     expect(received).toEqual([]);
+  });
+
+  const asked = { prompt: 'Once', most: 64, temperature: 0.7, seed: 0, stops: ['\n'] };
+
+  it.each([{ kind: 'ready' }, { kind: 'ask', asked }, { kind: 'stop' }, { kind: 'choose' }, { kind: 'forget' }])(
+    '%j of Try it arrives',
+    (message) => {
+      expect(fromTrySchema.safeParse(message).data).toEqual(message);
+    },
+  );
+
+  it.each([
+    { kind: 'ask' },
+    { kind: 'ask', asked: { ...asked, prompt: '' } },
+    { kind: 'ask', asked: { ...asked, prompt: 'x'.repeat(1_000_001) } },
+    { kind: 'ask', asked: { ...asked, most: 1e9 } },
+    { kind: 'ask', asked: { ...asked, most: null } },
+    { kind: 'ask', asked: { ...asked, temperature: -1 } },
+    { kind: 'ask', asked: { ...asked, seed: 0.5 } },
+    { kind: 'ask', asked: { ...asked, stops: [''] } },
+    { kind: 'ask', asked: { ...asked, stops: Array.from({ length: 9 }, () => 'x') } },
+    { kind: 'ask', asked: { ...asked, plan: {} } },
+  ])('question %# of Try it is none', (message) => {
+    expect(fromTrySchema.safeParse(message).success).toBe(false);
   });
 
   it('that comes after the view is gone is none', () => {

@@ -203,8 +203,8 @@ describe('the end of the server', () => {
   it('comes within a stream as its last event', async () => {
     const { waiting, begun } = held({
       ...tiny.served,
-      async generate(asked, onToken, signal) {
-        await tiny.served.generate({ ...asked, most: 1 }, onToken, signal);
+      async generate(asked, onToken, signal, pause) {
+        await tiny.served.generate({ ...asked, most: 1 }, onToken, signal, pause);
       },
     });
     const server = await startServer(waiting, { host: '127.0.0.1', port: 0, special: true });

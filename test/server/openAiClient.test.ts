@@ -1,5 +1,6 @@
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { codePoints } from '../../src/base/pythonText.ts';
 import { WORDS } from '../support/generate/text.ts';
 import { argmax, serving } from './serving.ts';
 import type { Serving } from './serving.ts';
@@ -86,10 +87,10 @@ describe('completions', () => {
     expect(logprobs!.tokens!.slice(0, 2)).toEqual(['<s>', WORDS[0]]);
     expect(logprobs!.text_offset!.slice(0, 2)).toEqual([0, 0]);
     expect(logprobs!.tokens).toContain('bytes:\\xc3');
-    const characters = [...text!];
-    const place = logprobs!.tokens!.indexOf(WORDS[1]!);
-    expect(characters.slice(logprobs!.text_offset![place]!).join('').startsWith(WORDS[1]!)).toBe(true);
-    expect(logprobs!.text_offset![ids.length]).toBe([...TEXT].length);
+    const characters = Array.from(text!);
+    const place = logprobs!.tokens!.indexOf(WORDS[1]);
+    expect(characters.slice(logprobs!.text_offset![place]).join('').startsWith(WORDS[1])).toBe(true);
+    expect(logprobs!.text_offset![ids.length]).toBe(codePoints(TEXT));
   });
 
   it('draw alike from the same seed, and otherwise from another', async () => {

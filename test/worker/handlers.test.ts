@@ -66,6 +66,7 @@ class SteppedEngine implements Engine {
   componentScores = () => Promise.resolve({ groups: '', channels: '' });
   openServed = () => Promise.resolve(sampleServed());
   generate: Engine['generate'] = () => Promise.resolve(sampleGenerated());
+  score: Engine['score'] = () => Promise.resolve([]);
   closeServed = () => Promise.resolve({});
   tokenizerOf: Engine['tokenizerOf'] = () => {
     throw new Error('not asked for');

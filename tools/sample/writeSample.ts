@@ -1,6 +1,7 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { EspalierError } from '../../src/base/errors.ts';
+import { makeFolders } from '../../src/files/makeFolders.ts';
 import { removeTemporary, sweepTemporaries, temporaryBeside } from '../../src/files/temporary.ts';
 import { type TensorToWrite, writeSafetensors } from '../../src/engine/checkpoint/safetensorsWriter.ts';
 import type { Trainer } from './training/trainer.ts';
@@ -11,7 +12,7 @@ export type SampleFiles = Readonly<Record<string, string | Readonly<Record<strin
 /** Writes files into the folder, which is made where it is missing. @throws EspalierError `io/write` */
 export async function writeFiles(folder: string, files: SampleFiles): Promise<void> {
   await writing(folder, async () => {
-    await mkdir(folder, { recursive: true });
+    await makeFolders(folder);
     for (const [name, content] of Object.entries(files)) {
       const text = typeof content === 'string' ? content : `${JSON.stringify(content, undefined, 1)}\n`;
       await writeFile(path.join(folder, name), text);

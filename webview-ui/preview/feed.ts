@@ -14,7 +14,7 @@ import type { Timed } from '../../test/support/syntheticStructure.ts';
 import { syntheticRecovery, syntheticRecoveryPlan } from '../../test/support/syntheticRecovery.ts';
 import { syntheticEvoPress, syntheticEvoPressPlan } from '../../test/support/syntheticEvoPress.ts';
 import { answerExchange, answerSpeed } from './answers.ts';
-import { THEMES } from './themes.ts';
+import { applyTheme } from './themes.ts';
 import type { ThemeName } from './themes.ts';
 
 /**
@@ -227,10 +227,4 @@ function answerCurves(over: 'sparsity' | 'samples', labels: readonly string[]): 
   });
 }
 
-function applyTheme(name: ThemeName): void {
-  const { kind: bodyClass, variables } = THEMES[name];
-  document.body.className = bodyClass;
-  for (const [variable, value] of Object.entries(variables))
-    document.documentElement.style.setProperty(`--vscode-${variable}`, value);
-}
 (globalThis as unknown as Record<string, unknown>)['applyTheme'] = applyTheme;

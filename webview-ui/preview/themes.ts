@@ -168,3 +168,11 @@ export const THEMES: Readonly<Record<ThemeName, PreviewTheme>> = {
     },
   },
 };
+
+/** As VS Code does it: variables at the root, the kind of theme among the body's classes. */
+export function applyTheme(name: ThemeName): void {
+  const { kind, variables } = THEMES[name];
+  document.body.className = kind;
+  for (const [variable, value] of Object.entries(variables))
+    document.documentElement.style.setProperty(`--vscode-${variable}`, value);
+}

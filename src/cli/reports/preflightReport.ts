@@ -1,5 +1,6 @@
 import { formatBytes, formatSeconds } from '../../experiment/format.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
+import { preflightTasks } from '../../experiment/preflightTasks.ts';
 import type { Preflight } from '../../experiment/preflightSchema.ts';
 import type { CommandContext } from '../commands/commandContext.ts';
 import { EXIT } from '../exitCode.ts';
@@ -48,6 +49,7 @@ function preflightLines(plan: EvaluationPlan, preflight: Preflight): string[] {
       `${models} ${models === 1 ? 'model' : 'models'} over ${blocks} blocks of ${length} tokens, ` +
         `${Math.round(flops / 1e9)} GFLOP in ${steps} steps`,
     ],
+    ...(preflight.tasks ? [['tasks', preflightTasks(preflight.tasks)] satisfies [string, string]] : []),
     ['gradients', gradients],
     ...costs.map(({ name, kind, bytes }): [string, string] => [name, `${formatBytes(bytes)} of ${kind}`]),
     ['free', `${formatBytes(free.memory)} of memory, ${formatBytes(free.disk)} of disk`],

@@ -1,9 +1,10 @@
 import type { Gram } from '../algebra/gram.ts';
-import { stripShapes, wholeGram } from '../algebra/gramStrips.ts';
+import { wholeGram } from '../algebra/wholeGram.ts';
 import type { Parameter } from '../families/family.ts';
 import type { Weights } from '../forward/blockWeights.ts';
 import type { Graph } from '../graph/graph.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
+import { stripShapes } from '../graph/gramStrips.ts';
 import { type Shape, sizeOf } from '../graph/shape.ts';
 import type { Device } from '../runtime/device.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';

@@ -20,6 +20,7 @@ import { rowsOfWeights, stepsOf } from './needs.ts';
 import { sequencesPerBatch } from '../forward/modelPrograms.ts';
 import { type EngineState, prepareSweep } from './prepareSweep.ts';
 import type { StepHooks } from '../forward/step.ts';
+import type { OpenedTasks } from '../scoring/openTasks.ts';
 import { countSurveySteps, surveyNeeds } from './survey.ts';
 import { countSteps } from './sweep.ts';
 import { disposePrograms, type SweepInputs } from './sweepInputs.ts';
@@ -107,6 +108,7 @@ export async function preflight(
       models,
       blocks: evaluation.length,
       length,
+      ...(prepared.tasks && { tasks: askedOf(prepared.tasks, inputs) }),
       gradients: !needed ? 'not needed' : compute ? 'to compute' : 'cached',
       steps: countSteps(inputs, dense, evaluations.map(stepsOf), surveyed) + surveySteps + (needed?.steps ?? 0),
       flops,
@@ -138,6 +140,14 @@ function updateWork(inputs: SweepInputs, updates: readonly WeightUpdate[]): numb
     [...factors].reduce((sum, update) => sum + factorWork(layouts, update), 0) +
     updates.reduce((sum, update) => sum + changeWork(layouts, update), 0)
   );
+}
+
+function askedOf({ tasks, sequences }: OpenedTasks, { asked }: SweepInputs): NonNullable<Preflight['tasks']> {
+  return {
+    list: tasks.map(({ planned, asked: { length } }) => ({ task: planned.task, documents: length })),
+    requests: sequences.length,
+    tokens: asked?.tokens ?? 0,
+  };
 }
 
 /** Blocks for every token of the tasks, and the head where something is asked. */

@@ -138,7 +138,7 @@ export class Track {
     mask?: MaskInputs,
   ): Promise<void> {
     await this.evaluation?.advance(layout, block, step, where, mask);
-    await this.taskWatch.time(async () => this.tasks?.advance(layout, block, step, where, mask));
+    await this.taskWatch.time(async () => this.tasks?.advance(layout, block, step, `${where}, tasks`, mask));
   }
 
   /** Steps of a block. */

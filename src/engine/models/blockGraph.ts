@@ -7,7 +7,7 @@ import type { ElementType } from '../graph/elementType.ts';
 import type { Graph, Value } from '../graph/graph.ts';
 import { type BlockLayout, type BlockWriter, type Parameter, rotationOf, type Routed } from '../families/family.ts';
 import { familyOf } from '../families/families.ts';
-import { stripProducts } from '../algebra/gramStrips.ts';
+import { stripProducts } from '../graph/gramStrips.ts';
 import { alibiTable } from './alibi.ts';
 
 /** Statistics that a forward pass can collect (their number is known without it; a gradient needs a backward pass). */

@@ -7,7 +7,7 @@ import type { Outlines } from '../outlines.ts';
 
 /**
  * What can be done with a declaration, above it: **Evaluate** (**Cancel** while it runs), **Tree**, **Compare** and **Evolve from here**
- * for a metric, **Evaluate** for an experiment, **Evolve** or **Search** for a search.
+ * for a metric, **Evaluate** for an experiment, **Try it…** for both, **Evolve** or **Search** for a search.
  */
 export class CodeLenses implements vscode.CodeLensProvider {
   private readonly changed = new vscode.EventEmitter<void>();
@@ -54,7 +54,10 @@ export class CodeLenses implements vscode.CodeLensProvider {
       : evaluable
         ? [command('Evaluate', `Prune with ${name} and evaluate the perplexity`, 'evaluate')]
         : [];
-    if (kind !== 'metric') return evaluate;
+    const ask = evaluable
+      ? [command('Try it…', `Ask the dense model and what ${name} makes of it, side by side`, 'tryIt')]
+      : [];
+    if (kind !== 'metric') return [...evaluate, ...ask];
     const tree = command('Tree', `Show the syntax tree of ${name}`, 'showTree');
     const more = evaluable
       ? [
@@ -62,7 +65,7 @@ export class CodeLenses implements vscode.CodeLensProvider {
           command('Evolve from here', `Search for better metrics, from ${name}`, 'evolve', { uri, from: name }),
         ]
       : [];
-    return [...evaluate, tree, ...more];
+    return [...evaluate, tree, ...more, ...ask];
   }
 }
 

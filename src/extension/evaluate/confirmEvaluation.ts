@@ -1,5 +1,6 @@
 import { formatBytes, formatSeconds } from '../../experiment/format.ts';
 import { needsConfirmation } from '../../experiment/preflight.ts';
+import { preflightTasks } from '../../experiment/preflightTasks.ts';
 import type { Preflight } from '../../experiment/preflightSchema.ts';
 import { askModal } from '../messages.ts';
 
@@ -12,9 +13,10 @@ export async function confirmEvaluation(name: string, preflight: Preflight): Pro
   return chosen === proceed;
 }
 
-function detailOf({ costs, free, problems, warnings, gradients }: Preflight): readonly string[] {
+function detailOf({ costs, free, problems, warnings, gradients, tasks }: Preflight): readonly string[] {
   const lines = costs.map(({ name, kind, bytes }) => `${name}: ${formatBytes(bytes)} of ${kind}`);
   const room = `Free: ${formatBytes(free.memory)} of memory, ${formatBytes(free.disk)} of disk.`;
   const kept = gradients === 'to compute' ? ['Gradients are computed once and kept.'] : [];
-  return [...warnings.map((warning) => `Mind: ${warning}.`), ...problems, ...lines, room, ...kept];
+  const asked = tasks ? [`Tasks: ${preflightTasks(tasks)}.`] : [];
+  return [...warnings.map((warning) => `Mind: ${warning}.`), ...problems, ...asked, ...lines, room, ...kept];
 }

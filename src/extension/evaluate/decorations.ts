@@ -25,6 +25,7 @@ function hoverOf(uri: vscode.Uri, { hover, exports: name, isSmaller }: Annotatio
     (sign) => `%${sign.charCodeAt(0).toString(16)}`,
   );
   const links = [
+    ['Try It…', 'espalier.tryIt'] as const,
     ['Export Pruned Model…', 'espalier.exportModel'] as const,
     ['Recover…', 'espalier.recover'] as const,
     ...(isSmaller === true ? [['Measure Speed', 'espalier.measureSpeed'] as const] : []),

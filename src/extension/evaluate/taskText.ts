@@ -15,7 +15,7 @@ import {
   taskColumn,
 } from '../../tasks/taskWords.ts';
 import type { MeanName } from '../../tasks/taskWords.ts';
-import { removedText } from './structureText.ts';
+import { removedText, spacedTable } from './structureText.ts';
 
 /** What tasks gave, in hovers and in comparisons: Markdown. */
 
@@ -107,13 +107,8 @@ export function tasksTable(results: readonly EvaluationResult[]): string | undef
   if (cells === undefined) return undefined;
   const { titles, rows } = cells;
   const head = ['metric', 'sparsity', ...titles].map(markdownText);
-  const lines = results.map((result, i) => [markdownText(result.metric), removedText(result), ...rows[i]!].join(' | '));
-  return [
-    `| ${head.join(' | ')} |`,
-    `|${'---|'.repeat(head.length)}`,
-    ...lines.map((line) => `| ${line} |`),
-    ...(cells.isMarked ? ['', MARK_MEANS] : []),
-  ].join('\n');
+  const lines = results.map((result, i) => [markdownText(result.metric), removedText(result), ...rows[i]!]);
+  return [spacedTable(head, lines), ...(cells.isMarked ? ['', MARK_MEANS] : [])].join('\n');
 }
 
 function isMarked(tasks: readonly TaskResult[]): boolean {

@@ -4,9 +4,9 @@ import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/planSch
 import type { Target } from '../evaluate/evaluator.ts';
 import type { Outlines } from '../outlines.ts';
 import { isInside, pruneFile } from '../pruneFile.ts';
-import { sparsityText } from '../evaluate/structureText.ts';
 import { plainItems, tellInformation } from '../messages.ts';
 import { inputName } from '../../experiment/hubName.ts';
+import { labelOf } from './evaluationLabel.ts';
 
 export interface EvaluationChoice {
   /** `Export`: what is done with what is chosen. */
@@ -64,10 +64,6 @@ export async function chosenEvaluation(
     placeHolder: 'Which pruned model?',
   });
   return chosen?.plan;
-}
-
-export function labelOf({ metric, sparsity }: PlannedEvaluation): string {
-  return `${metric} at ${sparsityText(sparsity)}`;
 }
 
 function isTarget(argument: unknown): argument is Target {

@@ -14,7 +14,8 @@ import { recoveryPlanOf } from '../../search/recovery/plan.ts';
 import type { RecoveryPlan } from '../../search/recovery/plan.ts';
 import { iconFree, plainItems } from '../messages.ts';
 import type { Outlines } from '../outlines.ts';
-import { chosenEvaluation, evaluableTarget, labelOf } from './chosenEvaluation.ts';
+import { chosenEvaluation, evaluableTarget } from './chosenEvaluation.ts';
+import { labelOf } from './evaluationLabel.ts';
 
 export interface ResultRecoveryParts {
   readonly outlines: Outlines;

@@ -69,7 +69,7 @@ export async function evaluating({ steps, workbench, workers, workspace, root }:
     for (const part of [
       fingerprint,
       provenance.modelHash.slice(0, 12),
-      provenance.textHash.slice(0, 12),
+      provenance.textHash!.slice(0, 12),
       'LlamaForCausalLM',
       'seed 0',
       'onnxruntime',

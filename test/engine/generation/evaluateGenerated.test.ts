@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createEngine } from '../../../src/engine/engine.ts';
+import type { PlannedEvaluation } from '../../../src/experiment/planSchema.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
 import { parsePrefix } from '../../../src/metric/parsePrefix.ts';
 import { FAMILIES } from '../../support/generate/families.ts';
@@ -19,7 +20,7 @@ beforeAll(async () => {
   const config = { ...recipe.config, max_position_embeddings: 280 };
   await generateCheckpoint(path.join(root, 'model'), { ...recipe, config });
   // Texts end soon.
-  const ends = Array.from({ length: Number(config.vocab_size) }, (_, id) => id).filter((id) => id % 8 === 3);
+  const ends = Array.from({ length: Number(recipe.config['vocab_size']) }, (_, id) => id).filter((id) => id % 8 === 3);
   await writeFile(path.join(root, 'model', 'generation_config.json'), JSON.stringify({ eos_token_id: ends }));
   await generateCheckpoint(path.join(root, 'short'), recipe);
   await writeFile(path.join(root, 'text.txt'), generateText(1, 110));
@@ -36,7 +37,7 @@ const WANDA = {
 } as const;
 
 /** A plan whose documents have these solutions. */
-async function planOf(answers: readonly string[], evaluations: readonly (typeof WANDA)[], model = 'model') {
+async function planOf(answers: readonly string[], evaluations: readonly PlannedEvaluation[], model = 'model') {
   const documents = path.join(root, 'gsm8k.jsonl');
   const lines = answers.map((answer, i) =>
     JSON.stringify({ question: `How many apples has a house with ${i} doors`, answer }),

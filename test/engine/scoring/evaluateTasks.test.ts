@@ -95,6 +95,14 @@ describe.each(FAMILIES)('%s', (name) => {
     }
   });
 
+  test('what is asked is counted before, and told while it is answered', async () => {
+    const { tasks } = await engine.preflight(plan);
+    expect(tasks).toMatchObject({ list: [{ task: 'piqa', documents: 3 }], requests: 6 });
+    const details: string[] = [];
+    await engine.evaluate(plan, { onProgress: ({ detail }) => details.push(detail) });
+    expect(details).toContainEqual(expect.stringMatching(/^dense, block 1 of \d+, tasks$/));
+  });
+
   test.each(Object.entries(VARIANTS))('%s: as the model that is exported', async (_, evaluation) => {
     const pruned = { ...plan, evaluations: [evaluation] };
     const { results, documents } = await documentsOf(pruned);

@@ -106,9 +106,9 @@ describe('in a hover', () => {
 
   it('several have the tasks side by side', () => {
     const text = provenanceHover([recordOf(alone(sevenTasks())), recordOf(alone(sevenTasks(), { metric: 'mine' }))]);
-    expect(text).toContain('| metric | sparsity | BoolQ acc |');
-    expect(text).toContain('mean acc |');
-    expect(text).toContain('| mine | 50 % |');
+    expect(text).toMatch(/\| metric.* \| sparsity.* \| BoolQ acc.* \|/);
+    expect(text).toMatch(/mean acc.* \|/);
+    expect(text).toMatch(/\| mine.* \| 50 %.* \|/);
     expect(text).not.toMatch(/undefined|NaN|perplexity/);
   });
 });
@@ -134,7 +134,7 @@ describe('in the comparison', () => {
     expect(row).toContain('61.2 ± 1.1, −2.4†');
     expect(text).toContain('McNemar');
     expect(text).toContain('Lower perplexities and higher accuracies are better.');
-    expect(text).toContain('- PIQA: `/data/piqa.jsonl`');
+    expect(text).toContain('- PIQA: `data/piqa.jsonl`');
   });
 
   it('without perplexities has none of their columns, and the best first', () => {
@@ -163,6 +163,8 @@ describe('what is kept', () => {
     const record = recordOf(asked([sampleTask()]), plan);
     const read = parseRecord(JSON.stringify(record));
     expect(read).toEqual(record);
+    // It means the same in another clone.
+    expect(record.result.tasks?.[0]?.documentsFile).toBe('data/piqa.jsonl');
     expect(recordKey(read!)).toBe(plannedKey(plan, plan.evaluations[0], '/'));
     const others: PlannedTasks[] = [
       { ...TASKS, harness: '0.3' },

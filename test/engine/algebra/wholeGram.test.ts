@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { Rng } from '../../../src/base/rng.ts';
-import { stripProducts, stripShapes, wholeGram } from '../../../src/engine/algebra/gramStrips.ts';
+import { wholeGram } from '../../../src/engine/algebra/wholeGram.ts';
+import { stripProducts, stripShapes } from '../../../src/engine/graph/gramStrips.ts';
 import { GraphBuilder } from '../../../src/engine/graph/graphBuilder.ts';
 import { testDevices } from '../../support/runGraph.ts';
 
