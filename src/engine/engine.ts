@@ -205,13 +205,16 @@ export function createEngine(options: EngineOptions = {}): Engine {
   const state: EngineState = { devices, models, tokenCache, gradients, dense };
   /** What the engine is at. */
   let working: symbol | undefined;
+  const begin = (own: symbol): void => {
+    if (working) throw busyError();
+    working = own;
+  };
 
   const alone = async <Result>(
     work: (inPause: (pause: () => Promise<void>) => Promise<void>) => Promise<Result>,
   ): Promise<Result> => {
     const own = Symbol('work');
-    if (working) throw busyError();
-    working = own;
+    begin(own);
     try {
       return await work((pause) => apart(own, pause));
     } finally {
@@ -222,8 +225,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
   const apart = async (own: symbol, pause: () => Promise<void>): Promise<void> => {
     working = undefined;
     await pause();
-    if (working) throw busyError();
-    working = own;
+    begin(own);
   };
   const session = (): SearchSession => {
     if (!search || !models.holds(search.weights) || !gradients.holds(search.gradients)) throw notOpenError();
