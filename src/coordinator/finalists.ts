@@ -1,7 +1,7 @@
 import { toErrorData } from '../base/errors.ts';
 import type { ErrorCode, ErrorData, EspalierError } from '../base/errors.ts';
 import { onTestText, planInputs } from '../experiment/planInputs.ts';
-import type { TextInputs, PlannedEvaluation } from '../experiment/planSchema.ts';
+import type { EvaluationPlan, PlannedEvaluation, TextInputs } from '../experiment/planSchema.ts';
 import { requirePerplexity } from '../experiment/resultSchema.ts';
 import type { PerplexityResult } from '../experiment/resultSchema.ts';
 import type { RunPlan } from '../search/kinds.ts';
@@ -19,8 +19,11 @@ export interface FinalEntry<About> {
   readonly evaluation: PlannedEvaluation | AskFinal;
 }
 
+/** What it is evaluated on, and what it is asked beside. */
+export type FinalInputs = TextInputs & Pick<EvaluationPlan, 'tasks'>;
+
 /** Asks a worker what only the open run can evaluate. @param inputs with the worker's own share of the threads */
-export type AskFinal = (client: ProtocolClient, inputs: TextInputs) => Promise<PerplexityResult>;
+export type AskFinal = (client: ProtocolClient, inputs: FinalInputs) => Promise<PerplexityResult>;
 
 /** Milliseconds; an evaluation of a large model may take hours, and tells nothing while a native call runs. */
 const LIMIT = 24 * 3_600_000;
@@ -66,19 +69,20 @@ function essenceOf({ id, name }: Pick<FinalistEvent, 'id' | 'name'>): object {
   return { ...(id !== undefined && { id }), name };
 }
 
-/** On the fitness text and, where the plan has one, on the test text. */
+/** On the fitness text and, where the plan has one, on the test text; tasks are asked once, with the latter where there is one. */
 async function evaluateFinalist(
   pool: WorkerPool,
   plan: RunPlan,
   evaluation: FinalEntry<unknown>['evaluation'],
   portable: (result: PerplexityResult) => PerplexityResult,
 ): Promise<Pick<FinalistEvent, 'result' | 'test' | 'error'>> {
-  const on = (inputs: TextInputs): Promise<PerplexityResult | ErrorData> =>
+  const on = (inputs: FinalInputs): Promise<PerplexityResult | ErrorData> =>
     evaluateOne(pool, typeof evaluation === 'function' ? evaluation : asPlanned(evaluation), inputs);
-  const { test: unseen } = plan;
+  const { test: unseen, tasks } = plan;
+  const asked = tasks && { tasks };
   const [result, test] = await Promise.all([
-    on(planInputs(plan)),
-    unseen === undefined ? undefined : on(onTestText(plan, unseen)),
+    on({ ...planInputs(plan), ...(unseen === undefined && asked) }),
+    unseen === undefined ? undefined : on({ ...onTestText(plan, unseen), ...asked }),
   ]);
   const error = [result, test].find((outcome) => outcome !== undefined && 'code' in outcome);
   return {
@@ -124,7 +128,7 @@ export function asPlanned(evaluation: PlannedEvaluation | undefined): AskFinal {
   };
 }
 
-function evaluateOne(pool: WorkerPool, ask: AskFinal, inputs: TextInputs): Promise<PerplexityResult | ErrorData> {
+function evaluateOne(pool: WorkerPool, ask: AskFinal, inputs: FinalInputs): Promise<PerplexityResult | ErrorData> {
   return new Promise((resolve, reject) => {
     let open = true;
     const deaths: EspalierError[] = [];

@@ -158,10 +158,11 @@ export class RecoveryRun implements SearchRun<'recovery'> {
       [
         {
           about: { name: AFTER },
-          evaluation: async (client, inputs): Promise<PerplexityResult> => {
+          evaluation: async (client, { tasks, ...inputs }): Promise<PerplexityResult> => {
             const result = inputs.text === onText.text ? before!.result : before!.test;
             if (!result) throw new EspalierError(before!.error!);
-            const after = await client.request('recovered', { point: { step, folder }, before: result, inputs });
+            const asked = { point: { step, folder }, before: result, inputs, ...(tasks && { tasks }) };
+            const after = await client.request('recovered', asked);
             return { ...after, recovery: { ...report, before: result.perplexity } };
           },
         },

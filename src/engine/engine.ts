@@ -30,6 +30,8 @@ import type { EngineState } from './evaluation/prepareSweep.ts';
 import type { StepHooks } from './forward/step.ts';
 import { exportModel } from './export/exportModel.ts';
 import { verifyExport } from './export/verify.ts';
+import { askRecovered } from './generation/askRecovered.ts';
+import { checkTasks } from './generation/checkTasks.ts';
 import { evaluateGenerated, isGenerated, withoutGenerated } from './generation/evaluateGenerated.ts';
 import type { GenerateHooks } from './generation/generate.ts';
 import { withAnswers } from './generation/preflightGenerated.ts';
@@ -267,6 +269,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
       alone(async () => {
         await closeSearch();
         const asked: RunPlan = await withLength(plan);
+        if (asked.tasks) await checkTasks(asked.tasks, asked.model, hooks);
         // What is opened is what the plan asks, which the compiler cannot follow.
         const told = (opening: OpeningOf<RunKind>): OpeningOf<Kind> => opening as OpeningOf<Kind>;
         if (asked.kind === 'recovery') {
@@ -282,7 +285,12 @@ export function createEngine(options: EngineOptions = {}): Engine {
     componentScores: (score, hooks = {}) => alone(() => session().componentScores(score, hooks)),
     train: (asked, hooks = {}) => alone(() => training().train(asked, hooks)),
     validate: (point, hooks = {}) => alone(() => training().validate(point, hooks)),
-    recovered: (asked, hooks = {}) => alone(() => training().recovered(asked, hooks)),
+    recovered: (asked, hooks = {}) =>
+      alone(async () => {
+        const result = await training().recovered(asked, hooks);
+        const { tasks } = asked;
+        return tasks ? { ...result, tasks: await askRecovered(training(), { ...asked, tasks }, hooks, state) } : result;
+      }),
     saveRecovery: (asked, hooks = {}) =>
       alone(async () => {
         await closeSearch();

@@ -47,32 +47,24 @@ export interface RecordContext {
 /** @param plan with absolute paths, as the language makes them. */
 export function createRecord(plan: EvaluationPlan, result: EvaluationResult, context: RecordContext): EvaluationRecord {
   const { root, document, savedAt } = context;
+  const { tasks, ...asked } = portable(root, plan);
   return {
     format: RECORD_FORMAT,
     savedAt: savedAt.toISOString(),
     document: portablePath(root, document),
-    ...planInputs(portable(root, plan)),
-    ...(plan.tasks && { tasks: portableTasks(root, plan.tasks) }),
+    ...planInputs(asked),
+    ...(tasks && { tasks }),
     result: portableResult(root, result),
   };
 }
 
-/** The same result with the paths of its provenance as {@link portablePath} makes them. */
+/** The same result with the paths of its provenance and of its tasks as {@link portablePath} makes them. */
 export function portableResult(root: string, result: PerplexityResult): PerplexityResult;
 export function portableResult(root: string, result: EvaluationResult): EvaluationResult;
 export function portableResult(root: string, result: EvaluationResult): EvaluationResult {
   const { tasks, provenance } = result;
   const asked = tasks?.map((task) => ({ ...task, documentsFile: portablePath(root, task.documentsFile) }));
   return { ...result, provenance: portable(root, provenance), ...(asked && { tasks: asked }) };
-}
-
-function portableTasks(root: string, tasks: PlannedTasks): PlannedTasks {
-  const list = tasks.list.map((task) => ({
-    ...task,
-    ...(task.documents !== undefined && { documents: portablePath(root, task.documents) }),
-    ...(task.examples !== undefined && { examples: portablePath(root, task.examples) }),
-  }));
-  return { ...tasks, list };
 }
 
 /** The record in a file's text, or undefined where it is none. */
@@ -93,8 +85,8 @@ export function plannedKey(plan: EvaluationPlan, evaluation: PlannedEvaluation |
   const [expression, isTrained] = evaluation
     ? [scoreText(evaluation), evaluation.recovery !== undefined]
     : ['dense', false];
-  const tasks = plan.tasks && portableTasks(root, plan.tasks);
-  return keyOf(portable(root, plan), tasks, expression, evaluation?.sparsity, isTrained);
+  const asked = portable(root, plan);
+  return keyOf(asked, asked.tasks, expression, evaluation?.sparsity, isTrained);
 }
 
 /** The key that {@link plannedKey} gives for the plan that this record came from. */

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { PlannedTasks } from '../experiment/taskSchema.ts';
 
 /** What names by paths what it computes on: a plan of any kind, or where a result comes from. */
 interface Inputs {
@@ -10,6 +11,7 @@ interface Inputs {
   readonly validate?: string;
   readonly adapter?: string;
   readonly test?: string;
+  readonly tasks?: PlannedTasks;
 }
 
 /** A path relative to `root` with slashes, or the path itself where there is none (another drive): it means the same in another clone. */
@@ -30,5 +32,15 @@ export function withPaths<Of extends Inputs>(of: Of, map: (file: string) => stri
     ...(of.validate !== undefined && { validate: map(of.validate) }),
     ...(of.adapter !== undefined && { adapter: map(of.adapter) }),
     ...(of.test !== undefined && { test: map(of.test) }),
+    ...(of.tasks && { tasks: tasksWithPaths(of.tasks, map) }),
   };
+}
+
+function tasksWithPaths(tasks: PlannedTasks, map: (file: string) => string): PlannedTasks {
+  const list = tasks.list.map((task) => ({
+    ...task,
+    ...(task.documents !== undefined && { documents: map(task.documents) }),
+    ...(task.examples !== undefined && { examples: map(task.examples) }),
+  }));
+  return { ...tasks, list };
 }

@@ -92,8 +92,29 @@ it('speed measures a pruned model as its file says, and as flags lay over that',
   expect(speeds).toMatchObject([{ batch: 4, length: 24, settings: { threads: 3 } }]);
 });
 
+writeFileSync(path.join(FOLDER, 'p.jsonl'), '{"goal": "a", "sol1": "b", "sol2": "c", "label": 0}\n');
+const PIQA = path.join(FOLDER, 'p.jsonl');
+
 describe('a search becomes a run', () => {
   it.each<[string, string[], object]>([
+    ...['self-pruner', 'policy-gradient', 'random'].map((method): [string, string[], object] => [
+      `by ${method}, whose finalists are asked tasks`,
+      [
+        '--method',
+        method,
+        ...inputs('c'),
+        '--tasks',
+        `piqa=${PIQA},piqa (documents: "p.jsonl", limit: 5)`,
+        '--shots',
+        '0',
+      ],
+      {
+        tasks: {
+          list: [0, 5].map((limit) => ({ task: 'piqa', documents: 'p.jsonl', shots: 0, limit })),
+          ...{ harness: '0.4', beginning: 'tokenizer' },
+        },
+      },
+    ]),
     [
       'for rates, of flags alone',
       ['--method', 'self-pruner', ...inputs('c'), '--step', '0.1', '--baseline', 'owl', '--baseline', '[20%,0.4]'],

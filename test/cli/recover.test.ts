@@ -85,6 +85,31 @@ async function planIn(folder: string): Promise<RecoveryPlan> {
 const INPUTS = ['--model', 'model', '--text', 'text', '--calibration', 'calibration', '--train', 'train'];
 
 describe('espalier recover', () => {
+  it('asks tasks before and after, and tells them', async () => {
+    const folder = await newFolder();
+    writeFileSync(path.join(folder, 'p.jsonl'), '{"goal": "a", "sol1": "b", "sol2": "c", "label": 0}\n');
+    const flags = ['--metric', 'small', '--tasks', 'piqa=p.jsonl', '--limit', '3', '--harness', '0.3'];
+    const { code, out, err } = await run(folder, ['recover', 'm.prune', ...flags]);
+    expect([code, err]).toEqual([0, '']);
+    expect((await planIn(folder)).tasks).toEqual({
+      list: [{ task: 'piqa', documents: 'p.jsonl', shots: 0, limit: 3 }],
+      ...{ harness: '0.3', beginning: 'none' },
+    });
+    expect(out).toMatch(
+      /acc, % +PIQA\ndense +63\.6 ± 1\.1\nbefore +61\.2 ± 1\.1\n +−2\.4†\nafter +61\.2 ± 1\.1\n +−2\.4†\n/,
+    );
+    const [only] = await listRuns(folder);
+    if (!only || !('run' in only)) throw new Error('no run');
+    const { out: json } = await run(folder, ['recover', '--resume', only.run.record.id, '--json']);
+    const result = JSON.parse(json.trimEnd().split('\n').at(-1)!) as object;
+    expect(result).toMatchObject({
+      before: { tasks: [{ task: 'piqa', acc: 0.612 }] },
+      after: { tasks: [{ p: 0.002 }] },
+    });
+    const idle = await run(await newFolder(), ['recover', 'm.prune', '--metric', 'small', '--shots', '3']);
+    expect(idle.err).toContain('warning: --shots has no effect: nothing is asked');
+  });
+
   it('makes the plan that its flags say', async () => {
     const folder = await newFolder();
     const flags = [

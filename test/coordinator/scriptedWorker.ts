@@ -3,6 +3,8 @@ import { expect } from 'vitest';
 import { EspalierError } from '../../src/base/errors.ts';
 import { stateFile } from '../../src/files/stateFiles.ts';
 import type { ErrorData } from '../../src/base/errors.ts';
+import type { PerplexityResult } from '../../src/experiment/resultSchema.ts';
+import type { PlannedTasks } from '../../src/experiment/taskSchema.ts';
 import { removedShare } from '../../src/experiment/components.ts';
 import { packValues } from '../../src/experiment/packedValues.ts';
 import type { Candidate, Sequences } from '../../src/experiment/measuringSchema.ts';
@@ -23,6 +25,8 @@ import {
   sampleResult,
   sampleSummary,
 } from '../protocol/samples.ts';
+import { sampleTask } from '../support/sampleTasks.ts';
+import { without } from '../support/without.ts';
 import type { MaskProblem } from '../search/masks/simulation.ts';
 import { heldOutOf, stateAfter, trainedOf } from '../search/recovery/simulation.ts';
 import type { RecoveryProblem } from '../search/recovery/simulation.ts';
@@ -146,14 +150,17 @@ export class ScriptedWorker implements WorkerProcess {
         ),
       evaluate: (plan) => {
         const [evaluation] = plan.evaluations;
-        if (!evaluation) return this.answer('evaluate', [], () => [sampleResult({ metric: 'dense', perplexity: 20 })]);
+        if (!evaluation)
+          return this.answer('evaluate', [], () => [
+            sampleResult({ metric: 'dense', perplexity: 20, ...answered(plan.tasks) }),
+          ]);
         if (isStructural(evaluation)) {
           const text = scoreText(evaluation);
           const refused = this.script.refuse?.(text);
           if (refused) return Promise.reject(new EspalierError(refused));
           const perplexity = 20 + Buffer.from(text).reduce((sum, byte) => sum + byte, 0) / 1000;
           return this.answer('evaluate', [text], () => [
-            sampleResult({ metric: evaluation.metric, expression: text, perplexity }),
+            sampleResult({ metric: evaluation.metric, expression: text, perplexity, ...answered(plan.tasks) }),
           ]);
         }
         const { metric, expression } = asRanked(evaluation, 'evaluating');
@@ -161,7 +168,7 @@ export class ScriptedWorker implements WorkerProcess {
         if (refused) return Promise.reject(new EspalierError(refused));
         const perplexity = 20 + printPrefix(expression).length / 10 + plan.text!.length;
         return this.answer('evaluate', [printPrefix(expression)], () => [
-          sampleResult({ metric, expression: printInfix(expression), perplexity }),
+          sampleResult({ metric, expression: printInfix(expression), perplexity, ...answered(plan.tasks) }),
         ]);
       },
       ...idleStructureHandlers(),
@@ -184,11 +191,12 @@ export class ScriptedWorker implements WorkerProcess {
           expect(readFileSync(stateFile(folder, step), 'utf8')).toBe(stateAfter(step));
           return heldOutOf(this.script.recovery!, step);
         }),
-      recovered: ({ point: { step, folder }, before, inputs }) =>
+      recovered: ({ point: { step, folder }, before, inputs, tasks }) =>
         this.answer('recovered', [String(step)], () => {
           if (step > 0) expect(readFileSync(stateFile(folder, step), 'utf8')).toBe(stateAfter(step));
           return {
-            ...before,
+            ...without(before, 'tasks'),
+            ...answered(tasks),
             perplexity: before.perplexity - step / 100,
             metric: `${before.metric} on ${inputs.text.length}`,
           };
@@ -237,6 +245,14 @@ export class ScriptedWorker implements WorkerProcess {
     if (reaction === 'die') this.exit({ code: null, signal: 'SIGSEGV' });
     return new Promise(() => undefined);
   }
+}
+
+/** What tasks gave: the same of all. */
+function answered(tasks: PlannedTasks | undefined): Pick<PerplexityResult, 'tasks'> {
+  if (!tasks) return {};
+  return {
+    tasks: tasks.list.map(({ task, documents, shots }) => sampleTask({ task, shots, documentsFile: documents! })),
+  };
 }
 
 function removedShares({ opening }: RateProblem, mask: ModelMask): readonly number[] {

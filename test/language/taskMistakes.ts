@@ -48,6 +48,13 @@ experiment f { evaluate: test harness: 0.4 bos: none }
                                            ^^^ experiment/no-effect asks for no tasks
 experiment g { }
            ^ experiment/missing does not say \`evaluate\``,
+  'tasks of a search': `
+defaults { model: tiny evaluate: test calibrate: calib }
+search s { tasks: piqa (shots: 1), rte harness: 0.3 bos: always }
+search t { method: self-pruner mutate: classical tasks: piqua }
+                                                        ^^^^^ name/unknown unknown task \`piqua\`: did you mean \`piqa\`?
+search u { method: policy-gradient harness: 0.3 }
+                                   ^^^^^^^ search/no-effect \`u\` asks for no tasks`,
   'a declaration that lacks something': `
 task a = "m" (context: "{q}")
      ^ task/missing task \`a\` does not say \`choices\` and \`gold\`

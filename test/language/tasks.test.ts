@@ -1,5 +1,7 @@
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { searchPlansFor } from '../../src/language/plan/searchPlan.ts';
+import { searchPlanSchema } from '../../src/search/schema.ts';
 import { planSchema } from '../../src/experiment/planSchema.ts';
 import { KNOWN_TASK_NAMES, knownTask, MMLU_SUBJECTS, taskTitle } from '../../src/experiment/taskNames.ts';
 import { SEVEN, TASK_NAMES } from '../../src/experiment/tasks.ts';
@@ -116,6 +118,26 @@ describe('tasks are planned', () => {
     const [others] = plansFor(document, 'e', { folder: FOLDER, overlay: { settings: {}, tasks: [{ name: 'rte' }] } });
     expect(others!.tasks!.list).toEqual([{ task: 'rte', shots: 0, limit: 0 }]);
   });
+
+  it.each(['method: pruner-zero', 'method: self-pruner mutate: classical', 'method: policy-gradient'])(
+    'for what a search finds: %s',
+    (method) => {
+      const said = 'model: tiny evaluate: test calibrate: "c"';
+      const document = compile(`${HEAD}search s { ${method} ${said} tasks: piqa (shots: 5), mine harness: 0.3 }`);
+      expect(document.diagnostics).toEqual([]);
+      const [plan] = searchPlansFor(document, 's', { folder: FOLDER });
+      expect(searchPlanSchema.parse(plan)).toEqual(plan);
+      expect(plan!.tasks).toMatchObject({
+        list: [
+          { task: 'piqa', shots: 5 },
+          { task: 'mine', documents: inFolder('m.jsonl'), template: TEMPLATE },
+        ],
+        ...{ harness: '0.3', beginning: 'none' },
+      });
+      const [none] = searchPlansFor(compile(`${HEAD}search s { ${method} ${said} }`), 's', { folder: FOLDER });
+      expect(none).not.toHaveProperty('tasks');
+    },
+  );
 
   it('and decide what is stale', () => {
     const keyOf = (said: string, head = HEAD) => {

@@ -22,6 +22,7 @@ import type { OnePlanOptions } from '../flags/onePlan.ts';
 import { addRecoveryFlags, saidRecovery } from '../flags/recoveryFlags.ts';
 import { MetricReader } from '../flags/metricReader.ts';
 import { addSelectionFlags } from '../flags/selection.ts';
+import { addFinalTaskFlags } from '../flags/taskFlags.ts';
 import { RECOVERED_TEXTS, saidRows } from '../flags/textFlags.ts';
 import { progressLine } from '../reports/progressBar.ts';
 
@@ -55,7 +56,7 @@ export function recoverCommand(context: CommandContext): Command {
         'of --to; merged: a checkpoint with the adapter in its weights; adapter: a PEFT folder (default: merged)',
       ).choices(RECOVERED_FORMS),
     );
-  addRecoveryFlags(addSelectionFlags(addRunFlags(command), RECOVERED_TEXTS))
+  addRecoveryFlags(addFinalTaskFlags(addSelectionFlags(addRunFlags(command), RECOVERED_TEXTS)))
     .option(...JSON_FLAG)
     .action(async (file: string | undefined, options: RecoverOptions) => {
       const { to, as = 'merged', resume } = options;

@@ -8,13 +8,14 @@ import type { CompiledDocument, SearchContent, SearchDeclaration } from '../../l
 import type { SearchBase } from '../../language/plan/overlaidSearch.ts';
 import { usageError } from '../commands/commandContext.ts';
 import type { CommandContext } from '../commands/commandContext.ts';
-import { tellIdle } from './idleFlags.ts';
+import { tellIdle, tellIdleAsking } from './idleFlags.ts';
 import { MetricReader } from './metricReader.ts';
 import { missingFlags } from './missingFlags.ts';
 import { compileFile, metricsOf } from './pruneFile.ts';
 import { readFlags, tellWarnings, throwMistake } from './saidFlags.ts';
 import type { Options } from './saidFlags.ts';
 import { saidSearch } from './searchFlags.ts';
+import { saidTasks, taskOverlay } from './taskFlags.ts';
 import { saidInputs, saidRows } from './textFlags.ts';
 import { flagInSearch } from './flagNames.ts';
 import { saidSettings } from './settingFlags.ts';
@@ -75,8 +76,9 @@ async function planOver(
   const { folder } = context;
   const { method } = base;
   const metrics = new MetricReader(file, folder);
-  const inputs = [...saidInputs(options, folder), ...saidSettings(options, flagInSearch)];
-  const common = { ...(await readFlags('defaults', inputs, metrics)).content, ...(await saidRows(options, metrics)) };
+  const inputs = [...saidInputs(options, folder), ...saidTasks(options), ...saidSettings(options, flagInSearch)];
+  const { content } = await readFlags('defaults', inputs, metrics);
+  const common = { ...content, ...taskOverlay(options, content, folder), ...(await saidRows(options, metrics)) };
   const own = await readFlags(method, saidSearch(options, method, folder), metrics);
   const [{ overlaidSearch }, { searchPlanOf }, { mayAskLlm }] = await Promise.all([
     import('../../language/plan/overlaidSearch.ts'),
@@ -91,6 +93,7 @@ async function planOver(
   if (options['json'] !== true) {
     tellWarnings(own, context);
     tellIdle([idleInSearch(plan)], flagInSearch, options, context);
+    tellIdleAsking([plan], options, context);
   }
   return plan;
 }

@@ -23,16 +23,23 @@ export function tellIdleFlags(
   );
   if (options['details'] !== undefined)
     context.terminal.say('warning: --details has no effect without --json: documents are told as objects');
-  for (const flag of plans.some(({ tasks }) => tasks !== undefined) ? [] : ASKING_FLAGS) {
-    if (options[flag] === undefined) continue;
-    context.terminal.say(
-      `warning: --${flag} has no effect: nothing is asked without --tasks, or \`tasks\` in the file`,
-    );
-  }
+  tellIdleAsking(plans, options, context);
   if (options['calibration'] !== undefined && !plans.some(({ evaluations }) => evaluations.some(needsCalibration)))
     context.terminal.say('warning: --calibration has no effect: nothing needs more than the weights');
   if (options['gradients'] !== undefined && !plans.some(({ evaluations }) => evaluations.some(needsGradient)))
     context.terminal.say('warning: --gradients has no effect: nothing takes gradients');
+}
+
+/** Tells which flags would say how tasks are asked, where none are. */
+export function tellIdleAsking(
+  plans: readonly Pick<EvaluationPlan, 'tasks'>[],
+  options: Options,
+  { terminal }: Pick<CommandContext, 'terminal'>,
+): void {
+  for (const flag of plans.some(({ tasks }) => tasks !== undefined) ? [] : ASKING_FLAGS) {
+    if (options[flag] === undefined) continue;
+    terminal.say(`warning: --${flag} has no effect: nothing is asked without --tasks, or \`tasks\` in the file`);
+  }
 }
 
 /** Settings that were typed and are idle in all that is evaluated. @param flag what each is called */

@@ -10,6 +10,7 @@ import { said, typedDefault } from './saidFlags.ts';
 import type { Options, SaidFlag } from './saidFlags.ts';
 import { flagInSearch, kebabCase } from './flagNames.ts';
 import { addFlags, PLACEHOLDERS, typedAs } from './settingFlags.ts';
+import { addFinalTaskFlags } from './taskFlags.ts';
 import { addInputFlags, saidText, SEARCHED_TEXTS } from './textFlags.ts';
 import type { PropertyName } from '../../language/check/property.ts';
 
@@ -27,7 +28,7 @@ export function addSearchInputs(command: Command): Command {
       '--recover',
       'with --resume: go on from what stands before the damage of a journal; it is kept beside as it was',
     );
-  return addInputFlags(command, SEARCHED_TEXTS, 'text or data set whose perplexity is the fitness')
+  return addFinalTaskFlags(addInputFlags(command, SEARCHED_TEXTS, 'text or data set whose perplexity is the fitness'))
     .option('--sparsity <share>', 'weights to remove: 50%, 2:4, 4:8 (default: 50%)')
     .option('--operands <list>', 'leaves of the trees, as W,X (default: W,X,G)')
     .option('--operations <list>', 'nodes of the trees, as mul,sqrt,mms (default: Pruner-Zero’s)')

@@ -17,15 +17,26 @@ import { addFlags, settingFlag } from './settingFlags.ts';
 const { shots, limit } = TASK_SETTINGS;
 
 export function addTaskFlags(command: Command): Command {
+  return addAskingFlags(command, 'what models are asked', '--text is not needed then; ').option(
+    '--details',
+    'with --json every document of the tasks, too: its choices’ log-likelihoods',
+  );
+}
+
+/** Of a run: what is asked of that alone which is evaluated at its end. */
+export function addFinalTaskFlags(command: Command): Command {
+  return addAskingFlags(command, 'what finalists and baselines are asked at the end', '');
+}
+
+function addAskingFlags(command: Command, what: string, how: string): Command {
   command
     .option(
       '--tasks <list>',
-      'what models are asked, as piqa,arc_easy=FILE,seven=FOLDER, a task of the file, or as a file says it: "piqa (shots: 5)"; --text is not needed then; may be repeated',
+      `${what}, as piqa,arc_easy=FILE,seven=FOLDER, a task of the file, or as a file says it: "piqa (shots: 5)"; ${how}may be repeated`,
       collect,
     )
     .addOption(settingFlag('shots', shotsRow()).argParser((typed) => parseCount(typed, shots)))
-    .addOption(settingFlag('limit', limit).argParser((typed) => parseCount(typed, limit)))
-    .option('--details', 'with --json every document of the tasks, too: its choices’ log-likelihoods');
+    .addOption(settingFlag('limit', limit).argParser((typed) => parseCount(typed, limit)));
   return addFlags(command, TASKS_SETTINGS, (name) => name);
 }
 

@@ -13,6 +13,8 @@ import { bestValidation } from '../../search/recovery/state.ts';
 import type { RecoveryState, Validation } from '../../search/recovery/state.ts';
 import { runMethod } from '../../search/runMethod.ts';
 import type { SearchStatus } from '../../search/lifecycle/state.ts';
+import { finalTasks } from './taskJson.ts';
+import { finalTaskLines } from './taskTable.ts';
 import type { Terminal } from '../terminal.ts';
 import type { RunLines } from './runLines.ts';
 
@@ -106,6 +108,8 @@ interface FinalPerplexities {
   readonly perplexity: number | null;
   readonly testPerplexity: number | null;
   readonly actualSparsity: number | null;
+  /** What it was asked, where the recovery asks tasks. */
+  readonly tasks?: readonly object[];
   readonly warnings?: readonly string[];
   readonly error?: FinalistEvent['error'];
 }
@@ -145,6 +149,7 @@ function finalOf(finalists: readonly FinalistEvent[], wanted: string): FinalPerp
     perplexity: result?.perplexity ?? null,
     testPerplexity: test?.perplexity ?? null,
     actualSparsity: result?.actualSparsity ?? null,
+    ...finalTasks(found),
     ...(warnings.length > 0 && { warnings }),
     ...(error && { error }),
   };
@@ -230,9 +235,15 @@ function finalLines(state: RecoveryState, out: Terminal['out']): readonly string
     ...results.map(({ name, result, test, error }) =>
       error ? `${name.padEnd(8)}  ${error.actual}` : line(name, number(result), ...(isTested ? [number(test)] : [])),
     ),
+    ...taskTables(finalists),
     ...(best && finished ? [keptText(finished.kept, best)] : []),
     out.dim(`${steps} steps in ${formatSeconds(times.worked / 1000)}${stopped ? `; ${stopped.detail}` : ''}`),
   ];
+}
+
+function taskTables(finalists: readonly FinalistEvent[]): readonly string[] {
+  const lines = finalTaskLines(finalists);
+  return lines.length > 0 ? [...lines, ''] : [];
 }
 
 function keptText(step: number, { perplexity }: Validation): string {

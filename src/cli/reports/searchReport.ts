@@ -20,6 +20,7 @@ import type { OperatorShare } from '../../search/metrics/operatorShares.ts';
 import { proposer, spentWords } from './proposer.ts';
 import { generationCells } from './generationCells.ts';
 import type { RunLines } from './runLines.ts';
+import { finalTaskLines } from './taskTable.ts';
 import type { Terminal } from '../terminal.ts';
 import type { FinalistEvent, SearchOpening } from '../../search/lifecycle/events.ts';
 import type { MetricBaseline, MetricGeneration, MetricFinalist } from '../../search/metrics/events.ts';
@@ -78,7 +79,7 @@ export function metricReportLines(
 function finalReport(state: MetricState, { out }: Pick<Terminal, 'out'>): readonly string[] {
   const [header, ...rows] = state.finalists.length > 0 ? finalistTable(state) : [];
   return [
-    ...(header === undefined ? [] : [out.bold(header), ...rows, '']),
+    ...(header === undefined ? [] : [out.bold(header), ...rows, ...finalTaskLines(byRank(state)), '']),
     ...summaryLines(state).map((line) => out.dim(line)),
     ...proposalLines(state).map((line) => out.dim(line)),
   ];
@@ -150,9 +151,7 @@ function generationRow(event: MetricGeneration, state: MetricState): string {
 
 /** The best metrics and what they are compared with, evaluated as they are written. */
 function finalistTable(state: MetricState): readonly string[] {
-  const rank = new Map(state.ranking.map((id, i) => [id, i]));
-  const place = ({ id }: MetricFinalist): number => (id === undefined ? Infinity : (rank.get(id) ?? Infinity));
-  const entries = [...state.finalists].sort((a, b) => place(a) - place(b) || 0);
+  const entries = byRank(state);
   const tested = entries.some(({ test }) => test !== undefined);
   const dense = entries.find(({ result }) => result !== undefined)?.result?.densePerplexity;
   const denseTest = entries.find(({ test }) => test !== undefined)?.test?.densePerplexity;
@@ -199,6 +198,12 @@ function finalistTable(state: MetricState): readonly string[] {
       '',
     ),
   ];
+}
+
+function byRank({ ranking, finalists }: MetricState): readonly MetricFinalist[] {
+  const rank = new Map(ranking.map((id, i) => [id, i]));
+  const place = ({ id }: MetricFinalist): number => (id === undefined ? Infinity : (rank.get(id) ?? Infinity));
+  return [...finalists].sort((a, b) => place(a) - place(b) || 0);
 }
 
 function summaryLines({ counts, times, ranking, byId }: MetricState): readonly string[] {

@@ -6,6 +6,7 @@ import { printInfix } from '../../metric/print.ts';
 import { runName } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { foundFitness } from './foundFitness.ts';
+import { finalTasks } from './taskJson.ts';
 import { operatorShares } from '../../search/metrics/operatorShares.ts';
 import type { OperatorShare } from '../../search/metrics/operatorShares.ts';
 import type { MetricSearchPlan } from '../../search/metrics/plan.ts';
@@ -47,6 +48,8 @@ export interface FoundMetric {
   readonly kl?: number;
   /** On the text that the search never saw; null where there is none. */
   readonly testPerplexity: number | null;
+  /** What it was asked, where the search asks tasks. */
+  readonly tasks?: readonly object[];
   readonly error?: ErrorData;
 }
 
@@ -91,6 +94,7 @@ function foundMetric({ id, name, expression, result, test, error }: MetricFinali
     expression,
     perplexity: result?.perplexity ?? null,
     testPerplexity: test?.perplexity ?? null,
+    ...finalTasks({ result, test }),
     ...(error && { error }),
   };
 }

@@ -4,6 +4,8 @@ import type { FinalistEvent, ComponentsOpening } from '../../search/lifecycle/ev
 import { denseText } from '../../search/lifecycle/fitnessText.ts';
 import { configurationOf } from '../../search/rates/configuration.ts';
 import type { Configuration } from '../../search/rates/configuration.ts';
+import { finalTasks } from './taskJson.ts';
+import { finalTaskLines } from './taskTable.ts';
 import type { Terminal } from '../terminal.ts';
 
 /** What searches for rates and for masks have in common when they tell what they have found. */
@@ -16,7 +18,14 @@ export function finalTable(
   if (finalists.length === 0) return [];
   const [header, ...rows] = structureTable(finalists, opening?.objective === 'kl' ? 'perplexity' : 'fitness');
   const failures = finalists.flatMap(({ name, error }) => (error ? [`${name} failed: ${describeError(error)}`] : []));
-  return [out.bold(header!), ...rows, '', ...failures, ...(failures.length > 0 ? [''] : [])];
+  return [
+    out.bold(header!),
+    ...rows,
+    ...finalTaskLines([...finalists].sort((a, b) => placeOf(a) - placeOf(b))),
+    '',
+    ...failures,
+    ...(failures.length > 0 ? [''] : []),
+  ];
 }
 
 type Finalists = readonly FinalistEvent[];
@@ -90,6 +99,8 @@ export interface FoundStructure extends Partial<Configuration> {
   /** Share of the blocks' weights that went, and parameters that are left; null where it failed. */
   readonly removed: number | null;
   readonly parameters: number | null;
+  /** What it was asked, where the search asks tasks. */
+  readonly tasks?: readonly object[];
   readonly error?: FinalistEvent['error'];
 }
 
@@ -106,6 +117,7 @@ export function foundStructure(
     testPerplexity: test?.perplexity ?? null,
     removed: result?.actualSparsity ?? null,
     parameters: result === undefined ? null : (result.structure?.parameters.pruned ?? result.provenance.parameters),
+    ...finalTasks({ result, test }),
     ...(error && { error }),
   };
 }

@@ -1,6 +1,8 @@
 import type { EvaluationResult } from '../../experiment/resultSchema.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import type { TaskDocument, TaskMean, TaskResult } from '../../experiment/taskSchema.ts';
+import { finalTaskResults } from '../../search/lifecycle/finalTaskResults.ts';
+import type { EvaluatedFinal } from '../../search/lifecycle/finalTaskResults.ts';
 
 /** Which model was asked. */
 export type AskedModel = Pick<EvaluationResult, 'metric' | 'expression' | 'sparsity'>;
@@ -10,10 +12,19 @@ export type AskedModel = Pick<EvaluationResult, 'metric' | 'expression' | 'spars
  * evaluation has no `task`. What is generated has its strict match as `acc`.
  */
 export function taskJson(model: AskedModel, task: TaskResult): string {
+  return JSON.stringify({ ...modelOf(model), ...taskObject(task) });
+}
+
+/** What finalists and baselines were asked, as the last object of a run has it; nothing where they were not. */
+export function finalTasks(finalist: EvaluatedFinal): { readonly tasks?: readonly object[] } {
+  const tasks = finalTaskResults(finalist);
+  return tasks ? { tasks: tasks.map(taskObject) } : {};
+}
+
+function taskObject(task: TaskResult): object {
   const { means, dense, paired, parts, truncated, requests, tokens, documentsFile, documentsHash } = task;
   const [own, before] = [valuesOf(means), dense && valuesOf(dense)];
-  return JSON.stringify({
-    ...modelOf(model),
+  return {
     task: task.task,
     documents: task.documents,
     shots: task.shots,
@@ -32,7 +43,7 @@ export function taskJson(model: AskedModel, task: TaskResult): string {
     }),
     ...{ requests, truncated, tokens, seconds: task.seconds, fingerprint: task.fingerprint },
     ...{ file: documentsFile, hash: documentsHash },
-  });
+  };
 }
 
 /** One document as `--json --details` prints it, before its task: the fields are called as lm-evaluation-harness’s users know them. */

@@ -3,6 +3,8 @@ import { inputText } from '../../experiment/hubName.ts';
 import type { EvaluationResult } from '../../experiment/resultSchema.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import type { TaskMean, TaskResult } from '../../experiment/taskSchema.ts';
+import type { FinalistEvent } from '../../search/lifecycle/events.ts';
+import { finalTaskResults } from '../../search/lifecycle/finalTaskResults.ts';
 import {
   changeText,
   formatMean,
@@ -23,6 +25,30 @@ import type { MeanName } from '../../tasks/taskWords.ts';
  * @param results of one plan
  */
 export function taskLines(results: readonly EvaluationResult[]): string[] {
+  return linesOf(
+    results.map(({ metric, sparsity, tasks }) => ({
+      name: sparsity === undefined ? metric : `${metric} ${printSparsity(sparsity)}`,
+      isDense: sparsity === undefined,
+      tasks,
+    })),
+  );
+}
+
+/** The same of what a run has come to and its baselines, in this order. */
+export function finalTaskLines(finalists: readonly FinalistEvent[]): string[] {
+  return linesOf(
+    finalists.map((finalist) => ({ name: finalist.name, isDense: false, tasks: finalTaskResults(finalist) })),
+  );
+}
+
+/** A model that was asked, or was not. */
+interface AskedRow {
+  readonly name: string;
+  readonly isDense: boolean;
+  readonly tasks: readonly TaskResult[] | undefined;
+}
+
+function linesOf(results: readonly AskedRow[]): string[] {
   const asked = results.find(({ tasks }) => tasks !== undefined)?.tasks ?? [];
   if (asked.length === 0) return [];
   const tables = MEAN_NAMES.flatMap((name) => {
@@ -36,19 +62,19 @@ export function taskLines(results: readonly EvaluationResult[]): string[] {
 }
 
 /** Of one kind of accuracy; empty where no task has it. */
-function tableOf(results: readonly EvaluationResult[], name: MeanName): string[] {
+function tableOf(results: readonly AskedRow[], name: MeanName): string[] {
   const [first] = results.flatMap(({ tasks }) => (tasks ? [tasks] : []));
   const columns = (first ?? []).flatMap((task, i) => (task.means[name] ? [{ title: taskColumn(task), place: i }] : []));
   if (columns.length === 0) return [];
-  const rows = results.flatMap(({ metric, sparsity, tasks }) => {
+  const rows = results.flatMap(({ name: named, isDense, tasks }) => {
     if (tasks === undefined) return [];
     const mean = name === 'acc' ? meanOfResults(tasks) : undefined;
     const of = columns.map(({ place }) => tasks[place]);
     const change = mean?.dense ? formatPoints(mean.mean.value, mean.dense.value) : '';
     return [
       {
-        name: sparsity === undefined ? metric : `${metric} ${printSparsity(sparsity)}`,
-        isDense: sparsity === undefined,
+        name: named,
+        isDense,
         numbers: [...of.map((task) => meanText(task?.means[name])), ...(mean ? [formatMean(mean.mean)] : [])],
         changes: [...of.map((task) => (task ? changeText(task, name) : '')), ...(mean ? [change] : [])],
         dense: [...of.map((task) => meanText(task?.dense?.[name])), ...(mean?.dense ? [formatMean(mean.dense)] : [])],

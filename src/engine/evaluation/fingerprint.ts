@@ -25,7 +25,7 @@ const FORMAT = 1;
  */
 export function fingerprint(
   evaluation: PlannedEvaluation | undefined,
-  { settings }: EvaluationPlan,
+  { settings }: Pick<EvaluationPlan, 'settings'>,
   provenance: Provenance,
   calibrated: boolean,
   tasks?: readonly string[],

@@ -32,6 +32,17 @@ export function withoutGenerated(plan: EvaluationPlan): EvaluationPlan {
   return { ...without, ...(tasks && scored.length > 0 && { tasks: { ...tasks, list: scored } }) };
 }
 
+/** What was scored and what was generated, in the order of the plan. */
+export function withGenerated(
+  list: readonly PlannedTask[],
+  scored: readonly TaskResult[],
+  generated: readonly TaskResult[],
+): readonly TaskResult[] {
+  const [others, own] = [scored.values(), generated.values()];
+  const all = list.map((planned) => (isGenerated(planned) ? own : others).next().value);
+  return all.filter((each) => each !== undefined);
+}
+
 /**
  * Evaluates a plan some of whose tasks want generated answers: everything else as ever; then the dense model and each that was pruned is opened and
  * answers, one after the other. What an evaluation makes of the model is made once more for that, and trained once more where it is recovered:
@@ -89,13 +100,9 @@ export async function evaluateGenerated(
       hooks.onFailure(own.data, index);
       continue;
     }
-    const others = result.tasks?.values();
-    const generated = own.results.values();
-    // In the order of the plan.
-    const all = list.map((planned) => (isGenerated(planned) ? generated : others)?.next().value);
     const asked = own.results.map(({ fingerprint }) => fingerprint);
     const fingerprint = sha256(canonicalJson([result.fingerprint, ...asked]));
-    const told = { ...result, fingerprint, tasks: all.filter((each) => each !== undefined) };
+    const told = { ...result, fingerprint, tasks: withGenerated(list, result.tasks ?? [], own.results) };
     results.push(told);
     hooks.onResult?.(told, index);
   }

@@ -5,14 +5,12 @@ import { withText } from '../../experiment/planInputs.ts';
 import { requirePerplexity } from '../../experiment/resultSchema.ts';
 import type { EvaluationResult } from '../../experiment/resultSchema.ts';
 import { recoveryPlanOf, withoutRecovery } from '../../search/recovery/plan.ts';
-import type { TaskResult } from '../../experiment/taskSchema.ts';
-import { fingerprint } from '../evaluation/fingerprint.ts';
-import { fingerprintsOf } from '../evaluation/prepareTasks.ts';
-import { taskDocuments, taskResults } from '../scoring/taskResults.ts';
+import { taskDocuments } from '../scoring/taskResults.ts';
 import type { RecoveredTasks } from './recoverySession.ts';
 import { evaluatePlan } from '../evaluation/evaluatePlan.ts';
 import type { EvaluationHooks } from '../evaluation/hooks.ts';
 import type { EngineState } from '../evaluation/prepareSweep.ts';
+import { judgedTasks } from './judgedChoices.ts';
 import { recover } from './recover.ts';
 
 /**
@@ -88,17 +86,6 @@ export async function evaluateRecovered(
   }
   if (results.size === 0) throw failures[0]!;
   return [...results].sort(([a], [b]) => a - b).map(([, result]) => result);
-}
-
-/** Beside the dense model, which the evaluation before the recovery has asked the same. */
-function judgedTasks(
-  { opened, outcome }: RecoveredTasks,
-  plan: EvaluationPlan,
-  { provenance }: EvaluationResult,
-  { dense }: EngineState,
-): readonly TaskResult[] {
-  const ofDense = dense.get(fingerprint(undefined, plan, provenance, false, fingerprintsOf(opened)));
-  return taskResults(opened, outcome, ofDense?.tasks?.scores);
 }
 
 /** What is one evaluation's own fault: the others of the plan go on. */

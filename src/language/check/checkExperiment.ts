@@ -2,8 +2,6 @@ import { MAX_EVALUATIONS } from '../../experiment/limits.ts';
 import { protocolSettings } from '../../experiment/protocols.ts';
 import { idleSettings } from '../../experiment/idleSettings.ts';
 import { needsCalibration, needsGradient } from '../../experiment/planned.ts';
-import { TASKS_SETTINGS } from '../../experiment/taskSettings.ts';
-import type { TasksSetting } from '../../experiment/taskSettings.ts';
 import { DEFAULT_SPARSITY } from '../../experiment/sparsity.ts';
 import { argumentSpan, propertyNamed, propertySpan } from './blockPlaces.ts';
 import { shift } from './diagnostics.ts';
@@ -13,6 +11,7 @@ import { missingInputs, tellMissing } from './missing.ts';
 import type { ParsedDeclaration } from '../syntax/pieces.ts';
 import { propertyOfSetting } from './settingProperties.ts';
 import type { BlockContext } from './propertyReader.ts';
+import { tellIdleAsking } from './tasks.ts';
 import { evaluationsAt, needsShare, saysHowMuch } from './prunings.ts';
 
 /**
@@ -38,12 +37,7 @@ export function checkExperiment(
     const message = `\`${experiment.name}\` ${why}: \`at\` has no effect${without}`;
     diagnostics.add('experiment/no-effect', experiment.nameSpan, message);
   }
-  for (const name of content.tasks ? [] : (Object.keys(TASKS_SETTINGS) as TasksSetting[])) {
-    const said = propertyNamed(parsed, name);
-    if (said === undefined) continue;
-    const message = `\`${experiment.name}\` asks for no tasks: \`${name}\` has no effect without \`tasks\``;
-    diagnostics.add('experiment/no-effect', shift(said.tree.syntax.key.span, said.base), message);
-  }
+  tellIdleAsking('experiment/no-effect', parsed, experiment, content, context);
   const calibrates = evaluationsAt(prunings, [DEFAULT_SPARSITY]).some(needsCalibration);
   for (const name of ['train', 'validate'] as const) {
     const said = content.recover ? undefined : propertyNamed(parsed, name);

@@ -5,6 +5,7 @@ import {
   AT,
   CALIBRATE,
   EVALUATE,
+  FINALISTS_ASKED,
   GRADIENTS,
   FITNESS,
   MASK_SEARCH_INPUTS,
@@ -119,6 +120,7 @@ function search(
   return byName([
     ...[PROTOCOL, MODEL, FITNESS, CALIBRATE, GRADIENTS].filter(({ name }) => !without.includes(name)),
     ...inputs,
+    ...[FINALISTS_ASKED, ...TASKS_PROPERTIES],
     ...EVALUATION_SETTINGS.filter(({ name }) => !taken.has(name)),
     ...settings,
   ]);

@@ -19,6 +19,7 @@ import type { BlockContext } from './propertyReader.ts';
 import { tellWrongLlm } from './llmProperties.ts';
 import { tellIdleSettings, tellWithoutEffect } from './searchEffects.ts';
 import { checkBlockSearch, needsInputs, rateTarget } from './blockSearch.ts';
+import { tellIdleAsking } from './tasks.ts';
 import type { Span } from '../syntax/syntax.ts';
 import type { PropertyName } from './property.ts';
 
@@ -30,6 +31,7 @@ import type { PropertyName } from './property.ts';
  *       evaluate: valid (blocks: 64)    the text of the fitness; required
  *       calibrate: calib (samples: 16)  required by every operand but the weights; `seed` in here is that of the samples
  *       test: test                      a text that the search never sees, for its best metrics and the baselines
+ *       tasks: piqa, arc_easy           what these are asked beside
  *       at: 60%                         one sparsity; without it that of defaults, or 50%
  *       operands: W, X, G               leaves of the trees
  *       operations: mul, sqrt, mms      other nodes of the trees; Pruner-Zero's without it
@@ -62,6 +64,7 @@ export function checkSearch(
   const lacksLlm = tellWrongLlm(content, place, context);
   tellWithoutEffect(parsed, content, context);
   tellIdleSettings(parsed, search, evaluatedFor(content), content, context);
+  tellIdleAsking('search/no-effect', parsed, search, content, context);
   const missing = missingOf(content);
   if (missing.length > 0) tellMissing('search/missing', 'search', text, search, missing, context);
   return conflict !== undefined || isOpen || isWrong || lacksLlm || missing.length > 0;

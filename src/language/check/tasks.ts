@@ -1,17 +1,21 @@
 import { isTaskGroup, KNOWN_TASK_NAMES, knownTask, TASK_GROUPS } from '../../experiment/taskNames.ts';
 import { MAX_TASKS } from '../../experiment/tasks.ts';
+import { TASKS_SETTINGS } from '../../experiment/taskSettings.ts';
+import type { TasksSetting } from '../../experiment/taskSettings.ts';
 import { nearestName } from '../../metric/nearest.ts';
 import { appliedOf } from './afterMask.ts';
 import { readArguments } from './argumentList.ts';
 import type { GivenArguments } from './argumentList.ts';
-import { didYouMean } from './diagnostics.ts';
-import type { OwnTask, SaidTask } from './document.ts';
+import { propertyNamed } from './blockPlaces.ts';
+import { didYouMean, shift } from './diagnostics.ts';
+import type { BlockContent, Declaration, OwnTask, SaidTask } from './document.ts';
 import { withArticle } from './expressions.ts';
 import { pathProblem } from './inputPath.ts';
 import type { Property } from './property.ts';
-import type { PropertyReader } from './propertyReader.ts';
+import type { BlockContext, PropertyReader } from './propertyReader.ts';
 import { OWN_TASK_ARGUMENTS, TASK_ARGUMENTS, TEMPLATE_EXAMPLES } from './settingProperties.ts';
 import { readSetting } from './settingValues.ts';
+import type { ParsedDeclaration } from '../syntax/pieces.ts';
 import { readChoices, readField, readTemplate } from './templates.ts';
 import type { AppliedSyntax, BindingSyntax, ExpressionSyntax, Span } from '../syntax/syntax.ts';
 
@@ -34,6 +38,22 @@ export function readTasks(reader: PropertyReader, values: readonly ExpressionSyn
     reader.report('experiment/too-many', values[0]!.span, message);
   }
   return [...found.values()];
+}
+
+/** Tells how tasks would be asked where none are. */
+export function tellIdleAsking(
+  code: 'experiment/no-effect' | 'search/no-effect',
+  parsed: ParsedDeclaration,
+  { name }: Pick<Declaration, 'name'>,
+  { tasks }: Pick<BlockContent, 'tasks'>,
+  { findings: { diagnostics } }: BlockContext,
+): void {
+  for (const setting of tasks ? [] : (Object.keys(TASKS_SETTINGS) as TasksSetting[])) {
+    const said = propertyNamed(parsed, setting);
+    if (said === undefined) continue;
+    const message = `\`${name}\` asks for no tasks: \`${setting}\` has no effect without \`tasks\``;
+    diagnostics.add(code, shift(said.tree.syntax.key.span, said.base), message);
+  }
 }
 
 function readTask(reader: PropertyReader, syntax: ExpressionSyntax): readonly SaidTask[] | undefined {

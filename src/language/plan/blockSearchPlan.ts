@@ -17,6 +17,7 @@ import type { SearchContent } from '../check/document.ts';
 import { rateTarget, WANDA_SP } from '../check/blockSearch.ts';
 import { locate, plannedSettings, plannedTexts } from './plannedInputs.ts';
 import { mayAskLlm, plannedLlm } from './plannedLlm.ts';
+import { plannedTasks } from './plannedTasks.ts';
 
 /** What plans of searches for rates and masks depend on besides the file. */
 export interface BlockSearchContext {
@@ -104,5 +105,6 @@ export function searchInputs(name: string, content: SearchContent, folder: strin
   const { text, ...texts } = plannedTexts(content, folder, 'search');
   if (model === undefined) throw new MissingInput('search', name, 'model');
   if (text === undefined) throw new MissingInput('search', name, 'evaluate');
-  return { model: locate(folder, model), text, ...texts };
+  const tasks = plannedTasks(content, folder);
+  return { model: locate(folder, model), text, ...texts, ...(tasks && { tasks }) };
 }

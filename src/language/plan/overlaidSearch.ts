@@ -8,7 +8,9 @@ import { checkSearch, missingOf, kindOf, searchOperands } from '../check/search.
 import { MissingInput, noDeclaration } from './planErrors.ts';
 import type { PlannedInput } from './planErrors.ts';
 import { planWith } from './plan.ts';
+import type { PlanOverlay } from './overlay.ts';
 import { contentOf, locate } from './plannedInputs.ts';
+import { tasksUnder } from './plannedTasks.ts';
 import { draftFrom, draftOf, searchesOf } from './searchPlan.ts';
 import type { SearchDraft } from './searchPlan.ts';
 
@@ -28,10 +30,16 @@ export interface SearchBase {
  * @param own properties of the search, its method among them @param common those that `defaults` can say, with absolute paths
  * @throws EspalierError as `searchPlansFor` does; MissingInput
  */
-export function overlaidSearch(base: SearchBase, own: SaidBlock, common: BlockContent): SearchDraft {
+export function overlaidSearch(
+  base: SearchBase,
+  own: SaidBlock,
+  { ofTasks, ...common }: BlockContent & Pick<PlanOverlay, 'ofTasks'>,
+): SearchDraft {
   const { name, content } = draftUnder(base, common);
   const under = { ...content, ...absolutePaths(content, base.folder) };
-  const over = overlaid(under, own.content, common);
+  const said = overlaid(under, own.content, common);
+  const { tasks } = said;
+  const over = { ...said, ...(tasks && ofTasks && { tasks: tasksUnder(tasks, ofTasks) }) };
   const [missing] = missingOf(over);
   if (missing !== undefined) throw new MissingInput('search', name, missing as PlannedInput);
   const place = { name, nameSpan: { start: own.text.length, end: own.text.length } };
@@ -79,6 +87,7 @@ function absolutePaths(content: SearchContent, folder: string): Partial<SearchCo
 /** Each property goes by itself; what follows from one that is replaced is replaced with it. */
 function overlaid(under: SearchContent, own: SearchContent, common: BlockContent): SearchContent {
   const { structureBaselines, ...rest } = under;
+  const asking = (under.asking ?? common.asking) && { ...under.asking, ...common.asking };
   return {
     ...rest,
     // Those of another score, unless they were said.
@@ -86,6 +95,7 @@ function overlaid(under: SearchContent, own: SearchContent, common: BlockContent
     ...(own.operands && { baselines: collectedBaselines(under, own.operands) }),
     ...common,
     ...own,
+    ...(asking && { asking }),
     settings: { ...under.settings, ...common.settings },
     search: { ...under.search, ...own.search },
     llm: { ...under.llm, ...own.llm },

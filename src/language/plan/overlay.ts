@@ -13,6 +13,7 @@ import type { BlockContent, Pruning } from '../check/document.ts';
 import { evaluationsAt, needsShare, ratesProblem, saysHowMuch } from '../check/prunings.ts';
 import { groupedBy } from './protocolGroups.ts';
 import { UnfitOverlay } from './planErrors.ts';
+import { plannedTasks } from './plannedTasks.ts';
 import type { TasksOverlay } from './plannedTasks.ts';
 import { plannedTexts, textInput } from './plannedInputs.ts';
 
@@ -56,6 +57,7 @@ export function evaluationsUnder(
 export function planUnder(overlay: PlanOverlay, plan: EvaluationPlan): EvaluationPlan {
   const { model, settings, ...said } = overlay;
   const { text, calibration, gradients, train, validate, rows = {} } = plan;
+  const tasks = plannedTasks(said, '/', said.ofTasks) ?? plan.tasks;
   const [evaluate, calibrate, ofGradients, trained, validated] = [
     said.evaluate ?? textInput(text, rows.text),
     said.calibrate ?? textInput(calibration, rows.calibration),
@@ -86,6 +88,7 @@ export function planUnder(overlay: PlanOverlay, plan: EvaluationPlan): Evaluatio
     ...(text !== undefined && { text }),
     ...texts,
     ...(model !== undefined && { model }),
+    ...(tasks && { tasks }),
     settings: { ...plan.settings, ...protocolSettings(said.protocol), ...settings },
   };
 }

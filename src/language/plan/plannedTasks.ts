@@ -29,6 +29,11 @@ export function plannedTasks(
   return { list: tasks.map((task) => plannedTask(task, folder, overlay)), harness, beginning };
 }
 
+/** Tasks with what was said of all of them on top. */
+export function tasksUnder(tasks: readonly SaidTask[], overlay: TasksOverlay): readonly SaidTask[] {
+  return tasks.map((task) => ({ ...task, ...overlay }));
+}
+
 function plannedTask({ name, own, ...said }: SaidTask, folder: string, overlay: TasksOverlay): PlannedTask {
   const known = knownTask(name);
   const documents = said.documents ?? own?.path;

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { expressionSchema } from '../../experiment/expressionSchema.ts';
 import { inputFields } from '../../experiment/planSchema.ts';
+import { plannedTasksSchema } from '../../experiment/taskSchema.ts';
 import { MAX_NAMED } from './schema.ts';
 import { nameSchema } from '../../base/scalarSchemas.ts';
 
@@ -11,6 +12,8 @@ export const planFields = {
   ...inputFields,
   /** Text that the search never sees: its best and the baselines are evaluated there at the end. */
   test: nameSchema.exactOptional(),
+  /** What its best and the baselines are asked at the end, beside their perplexity. Runs of before have none. */
+  tasks: plannedTasksSchema.exactOptional(),
 };
 
 export const namedMetricSchema = z.strictObject({ metric: nameSchema, expression: expressionSchema });

@@ -19,7 +19,7 @@ export function recoveryPlanOf(
   recovery: Recovery,
   more: { readonly name?: string; readonly adapter?: string; readonly test?: string } = {},
 ): RecoveryPlan {
-  const { train } = plan;
+  const { train, tasks } = plan;
   const [evaluation, ...others] = plan.evaluations.map(withoutRecovery);
   if (others.length > 0) throw refused('one way of pruning', `${others.length + 1}`, 'Choose one of them.');
   if (train === undefined) throw refused('a text to train on', 'none', 'Name one: `train: "text.txt"`, or --train.');
@@ -32,6 +32,7 @@ export function recoveryPlanOf(
     ...(test !== undefined && { test }),
     ...(evaluation && { evaluation }),
     ...(adapter !== undefined && { adapter }),
+    ...(tasks && { tasks }),
     recovery,
   };
 }

@@ -4,6 +4,7 @@ import { evaluationSchema, inputFields } from '../../experiment/planSchema.ts';
 import { RECOVERY_SETTINGS, STOP_REASONS } from '../../experiment/recovery.ts';
 import { recoverySchema } from '../../experiment/recoverySchema.ts';
 import { perplexityResultSchema } from '../../experiment/resultSchema.ts';
+import { plannedTasksSchema } from '../../experiment/taskSchema.ts';
 import { planFields } from '../lifecycle/planSchema.ts';
 import { finalistEvent, finishedEvent, openingSchema, positiveSchema, runEvents } from '../lifecycle/schema.ts';
 
@@ -78,6 +79,8 @@ export const recoveredSchema = z.strictObject({
   /** Of what was pruned, on the text of `inputs`. */
   before: perplexityResultSchema,
   inputs: z.strictObject(inputFields),
+  /** What it is asked beside. */
+  tasks: plannedTasksSchema.exactOptional(),
 });
 
 /** What a recovery is written as: a PEFT folder, or a checkpoint with the adapter in its weights. */

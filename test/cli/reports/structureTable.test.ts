@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
-import { finalTable } from '../../../src/cli/reports/structureTable.ts';
+import { finalTable, foundStructure } from '../../../src/cli/reports/structureTable.ts';
 import { sampleResult } from '../../protocol/samples.ts';
+import { sampleTask } from '../../support/sampleTasks.ts';
 
 const plain = { bold: (text: string) => text } as Parameters<typeof finalTable>[1];
 
@@ -28,4 +29,28 @@ it('says of each finalist how good it is, and why one could not be evaluated', (
     '',
   ]);
   expect(finalTable({ finalists: [], opening: undefined }, plain)).toEqual([]);
+});
+
+it('says what was asked of them below, the best first, and as objects', () => {
+  const tasks = [sampleTask(), sampleTask({ task: 'rte', paired: {} })];
+  const better = { kind: 'finalist', name: 'found', result: sampleResult({ perplexity: 19 }) } as const;
+  const finalists = [
+    { kind: 'finalist', name: 'uniform', result: sampleResult({ perplexity: 20 }), test: sampleResult({ tasks }) },
+    { ...better, test: sampleResult({ tasks }) },
+  ] as const;
+  const lines = finalTable({ finalists, opening: undefined }, plain);
+  const at = lines.indexOf('acc, %         PIQA         RTE   mean of 2');
+  expect(lines.slice(at + 1, at + 5)).toEqual([
+    'dense    63.6 ± 1.1  63.6 ± 1.1  63.6 ± 0.8',
+    'found    61.2 ± 1.1  61.2 ± 1.1  61.2 ± 0.8',
+    '              −2.4†        −2.4        −2.4',
+    'uniform  61.2 ± 1.1  61.2 ± 1.1  61.2 ± 0.8',
+  ]);
+  expect(foundStructure(finalists[1])).toMatchObject({
+    tasks: [
+      { task: 'piqa', acc: 0.612, denseAcc: 0.636, lost: 120, won: 76, p: 0.002 },
+      { task: 'rte', acc: 0.612 },
+    ],
+  });
+  expect(foundStructure(better)).not.toHaveProperty('tasks');
 });

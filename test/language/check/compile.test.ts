@@ -212,7 +212,7 @@ describe('one source for each fact', () => {
     expect(propertiesOf('experiment')).toHaveLength(settings.length + 13);
     expect(propertiesOf('defaults')).toHaveLength(settings.length + 11);
     expect(propertiesOf('pruner-zero')).toHaveLength(
-      settings.length - 1 + Object.keys({ ...METRIC_SEARCH_SETTINGS, ...LLM_SETTINGS }).length + 12,
+      settings.length - 1 + Object.keys({ ...METRIC_SEARCH_SETTINGS, ...LLM_SETTINGS }).length + 15,
     );
   });
 
@@ -245,7 +245,7 @@ describe('one source for each fact', () => {
             ].filter(([key]) => key !== name)
           : [];
         // Who asks for nothing says nothing of how.
-        if (setting?.of === 'tasks' && block === 'experiment') others.push('tasks: piqa');
+        if (setting?.of === 'tasks' && block !== 'defaults') others.push('tasks: piqa');
         others.push(...training.map((pair) => pair.join(': ')));
         const own = mean === '' ? others : others.filter((other) => !other.startsWith('at'));
         const declared = `corpus train = "t" ${block === 'corpus' ? `(${example})` : ''}`;

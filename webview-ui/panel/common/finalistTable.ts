@@ -2,6 +2,8 @@ import type { ErrorData } from '../../../src/base/errors.ts';
 import { formatChange, formatPerplexity, perplexityDigits } from '../../../src/experiment/format.ts';
 import type { EvaluationResult } from '../../../src/experiment/resultSchema.ts';
 import { h } from '../../shared/dom.ts';
+import { askedCells, askedColumns, askedTitles } from './askedColumns.ts';
+import type { AskedColumns } from './askedColumns.ts';
 
 /** One that was evaluated again at the end, or a baseline. */
 export interface FinalistRow {
@@ -23,6 +25,7 @@ export function finalistTable(rows: readonly FinalistRow[], [name, what]: readon
     perplexityDigits(rows.flatMap(({ result }) => result?.perplexity ?? [])),
     perplexityDigits(rows.flatMap(({ test }) => test?.perplexity ?? [])),
   );
+  const asked = askedColumns(rows);
   const denseTest = rows.find(({ test }) => test !== undefined)?.test?.densePerplexity;
   return h(
     'table',
@@ -36,12 +39,13 @@ export function finalistTable(rows: readonly FinalistRow[], [name, what]: readon
         ...[name, what].map((title) => h('th', { scope: 'col' }, title)),
         h('th', { scope: 'col', class: 'number', colspan: 2 }, 'fitness text'),
         ...(hasTest ? [h('th', { scope: 'col', class: 'number', colspan: 2 }, 'unseen text')] : []),
+        ...askedTitles(asked),
       ),
     ),
     h(
       'tbody',
       {},
-      ...sorted.map((row) => rowOf(row, hasTest, digits)),
+      ...sorted.map((row) => rowOf(row, hasTest, digits, asked)),
       h(
         'tr',
         { class: 'muted' },
@@ -49,6 +53,7 @@ export function finalistTable(rows: readonly FinalistRow[], [name, what]: readon
         h('td', {}, 'nothing pruned'),
         ...perplexityCells(dense, dense, digits),
         ...(hasTest ? perplexityCells(denseTest, denseTest, digits) : []),
+        ...askedCells(asked.dense),
       ),
     ),
   );
@@ -58,6 +63,7 @@ function rowOf(
   { name, isBaseline, what, result, test, error }: FinalistRow,
   hasTest: boolean,
   digits: number,
+  asked: AskedColumns,
 ): HTMLElement {
   return h(
     'tr',
@@ -65,10 +71,11 @@ function rowOf(
     h('th', { scope: 'row' }, name, isBaseline ? h('span', { class: 'muted' }, ' baseline') : undefined),
     what,
     ...(error
-      ? [h('td', { colspan: hasTest ? 4 : 2 }, `failed: ${error.actual}. ${error.remedy}`)]
+      ? [h('td', { colspan: (hasTest ? 4 : 2) + asked.titles.length }, `failed: ${error.actual}. ${error.remedy}`)]
       : [
           ...perplexityCells(result?.perplexity, result?.densePerplexity, digits),
           ...(hasTest ? perplexityCells(test?.perplexity, test?.densePerplexity, digits) : []),
+          ...askedCells(asked.cells({ result, test })),
         ]),
   );
 }

@@ -5,6 +5,7 @@ import type { RecoveredForm } from '../../../src/search/recovery/events.ts';
 import { AFTER, BEFORE } from '../../../src/search/recovery/finalists.ts';
 import type { RecoveryState } from '../../../src/search/recovery/state.ts';
 import { fill, h } from '../../shared/dom.ts';
+import { askedCells, askedColumns, askedTitles } from '../common/askedColumns.ts';
 
 /** What it has come to: dense, before and after on text that training never saw; and what can be made of it. */
 export class OutcomeCard {
@@ -60,6 +61,7 @@ function waiting(): HTMLElement {
 function table(finalists: readonly FinalistEvent[]): HTMLElement {
   const hasTest = finalists.some(({ test }) => test !== undefined);
   const dense = finalists.find(({ result }) => result)?.result?.densePerplexity;
+  const asked = askedColumns(finalists);
   const denseTest = finalists.find(({ test }) => test)?.test?.densePerplexity;
   const all = finalists.flatMap(({ result, test }) => [result?.perplexity ?? [], test?.perplexity ?? []].flat());
   const digits = perplexityDigits(all);
@@ -87,16 +89,25 @@ function table(finalists: readonly FinalistEvent[]): HTMLElement {
         h('th', { scope: 'col' }, ''),
         h('th', { scope: 'col', class: 'number', colspan: 2 }, 'perplexity'),
         ...(hasTest ? [h('th', { scope: 'col', class: 'number', colspan: 2 }, 'unseen text')] : []),
+        ...askedTitles(asked),
       ),
     ),
     h(
       'tbody',
       {},
-      row('dense', ...cells(dense, dense), ...(hasTest ? cells(denseTest, denseTest) : [])),
+      row('dense', ...cells(dense, dense), ...(hasTest ? cells(denseTest, denseTest) : []), ...askedCells(asked.dense)),
       ...finalists.map(({ name, result, test, error }) =>
         error
-          ? row(name, h('td', { colspan: hasTest ? 4 : 2 }, `failed: ${error.actual}. ${error.remedy}`))
-          : row(name, ...cells(result?.perplexity, dense), ...(hasTest ? cells(test?.perplexity, denseTest) : [])),
+          ? row(
+              name,
+              h('td', { colspan: (hasTest ? 4 : 2) + asked.titles.length }, `failed: ${error.actual}. ${error.remedy}`),
+            )
+          : row(
+              name,
+              ...cells(result?.perplexity, dense),
+              ...(hasTest ? cells(test?.perplexity, denseTest) : []),
+              ...askedCells(asked.cells({ result, test })),
+            ),
       ),
     ),
   );
