@@ -140,7 +140,7 @@ export interface Engine {
    * @throws EspalierError `settings/invalid` for several evaluations, and what an evaluation throws
    */
   openServed(plan: ServedPlan, hooks?: StepHooks): Promise<Served>;
-  /** Goes on from prompts, see `generate`. @throws EspalierError `engine/invariant` for a model that is not open */
+  /** Goes on from prompts, see `generate`; others may ask while it pauses. @throws EspalierError `engine/invariant` for a model that is not open */
   generate(asked: Generating, hooks?: GenerateHooks): Promise<Generated>;
   /**
    * Log-probabilities of tokens by an open model, see `scoreSequences`.
@@ -207,16 +207,29 @@ export function createEngine(options: EngineOptions = {}): Engine {
   const { cacheFolder } = options;
   const encodedTasks: EngineState['encodedTasks'] = new Map();
   const state: EngineState = { devices, models, tokenCache, gradients, dense, cacheFolder, encodedTasks };
-  let busy = false;
+  /** What the engine is at. */
+  let working: symbol | undefined;
+  const begin = (own: symbol): void => {
+    if (working) throw busyError();
+    working = own;
+  };
 
-  const alone = async <Result>(work: () => Promise<Result>): Promise<Result> => {
-    if (busy) throw busyError();
-    busy = true;
+  const alone = async <Result>(
+    work: (inPause: (pause: () => Promise<void>) => Promise<void>) => Promise<Result>,
+  ): Promise<Result> => {
+    const own = Symbol('work');
+    begin(own);
     try {
-      return await work();
+      return await work((pause) => apart(own, pause));
     } finally {
-      busy = false;
+      if (working === own) working = undefined;
     }
+  };
+  /** Others may ask in a pause; who paused goes on when nobody does. */
+  const apart = async (own: symbol, pause: () => Promise<void>): Promise<void> => {
+    working = undefined;
+    await pause();
+    begin(own);
   };
   const session = (): SearchSession => {
     if (!search || !models.holds(search.weights) || !gradients.holds(search.gradients)) throw notOpenError();
@@ -336,7 +349,14 @@ export function createEngine(options: EngineOptions = {}): Engine {
         return speed.round(signal);
       }),
     openServed: (plan, hooks = {}) => alone(async () => served.open(await withLength(plan), hooks, state)),
-    generate: ({ served: number, ...asked }, hooks = {}) => alone(() => served.get(number).generate(asked, hooks)),
+    generate: ({ served: number, ...asked }, { pause, ...hooks } = {}) =>
+      alone((inPause) => {
+        const paused = async (): Promise<void> => {
+          await inPause(pause!);
+          served.get(number);
+        };
+        return served.get(number).generate(asked, { ...hooks, ...(pause && { pause: paused }) });
+      }),
     score: ({ served: number, sequences, top }, { signal } = {}) =>
       alone(() => {
         const step = async (): Promise<void> => {

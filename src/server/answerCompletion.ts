@@ -3,7 +3,7 @@ import { ChoiceText, echoOf } from './choiceText.ts';
 import type { ChoicePart } from './choiceText.ts';
 import type { CompletionRequest } from './readCompletion.ts';
 import type { Served, TokenScore } from './served.ts';
-import type { Turn } from './turns.ts';
+import type { Turns } from './turns.ts';
 
 /** Tokens, as OpenAI counts them. */
 export interface Usage {
@@ -25,7 +25,7 @@ const TOGETHER = 8;
 export async function answerCompletion(
   request: CompletionRequest,
   served: Served,
-  turn: Turn,
+  turns: Pick<Turns, 'turn' | 'turns'>,
   onPart: (choice: number, part: ChoicePart) => void,
   signal: AbortSignal,
 ): Promise<Usage> {
@@ -37,7 +37,7 @@ export async function answerCompletion(
   for (const group of groupsOf(request)) {
     const scores =
       isScored || isNextScored
-        ? await turn(() => scoresOf(request, group, served, { isScored, isNextScored }, signal), signal)
+        ? await turns.turn(() => scoresOf(request, group, served, { isScored, isNextScored }, signal), signal)
         : undefined;
     const choices = group.flatMap((prompt) => Array.from({ length: n }, (_, k) => ({ prompt, index: prompt * n + k })));
     const texts = choices.map(({ prompt, index }) => {
@@ -52,7 +52,7 @@ export async function answerCompletion(
       if (part) onPart(choices[place]!.index, part);
     };
     if (isNextScored) for (const [place, { prompt }] of choices.entries()) push(place, scores!.get(prompt)!.next!);
-    else if (most > 0) await generateAll(request, choices, served, turn, push, signal);
+    else if (most > 0) await generateAll(request, choices, served, turns, push, signal);
     for (const [place, { index }] of choices.entries()) {
       onPart(index, texts[place]!.end());
       generated += texts[place]!.count;
@@ -112,7 +112,7 @@ async function generateAll(
   { prompts, most, stops, sampling, logprobs = 0 }: CompletionRequest,
   choices: readonly { readonly prompt: number; readonly index: number }[],
   served: Served,
-  turn: Turn,
+  turns: Pick<Turns, 'turn' | 'turns'>,
   push: (place: number, token: TokenScore) => void,
   signal: AbortSignal,
 ): Promise<void> {
@@ -129,6 +129,6 @@ async function generateAll(
     const onToken = (place: number, token: TokenScore): void => {
       push(first + place, token);
     };
-    await turn(() => served.generate(asked, onToken, signal), signal);
+    await turns.turns((pause) => served.generate(asked, onToken, signal, pause), signal);
   }
 }

@@ -37,7 +37,16 @@ export const completionSchema = z.strictObject({
   /** Checked where it is read: it may have millions of ids. */
   prompt: z.unknown(),
   echo: z.boolean().nullish(),
-  logprobs: z.union([z.int().min(0).max(MAX_LOGPROBS), z.literal(false)]).nullish(),
+  /** False, as chats say that there are to be none, means the same here; what true asks for is not known. */
+  logprobs: z
+    .custom<number | false | null>(
+      (value) =>
+        value === null ||
+        value === false ||
+        (Number.isInteger(value) && Number(value) >= 0 && Number(value) <= MAX_LOGPROBS),
+      `expected a whole number from 0 to ${MAX_LOGPROBS}: so many of the most probable tokens are told beside each (0: none but its own)`,
+    )
+    .optional(),
   max_tokens: z
     .int()
     .min(0)

@@ -25,10 +25,11 @@ export function engineServed(engine: Engine, model: OpenModel, names: readonly s
         return tokens.map((token, place) => checked({ id: ids[from + place]!, ...token }));
       });
     },
-    async generate({ prompts, most, stops, sampling, top }, onToken, signal) {
+    async generate({ prompts, most, stops, sampling, top }, onToken, signal, pause) {
       const asked = { served, prompts: prompts.map((ids) => [...ids]), most, stops, ...sampling, alternatives: top };
       await engine.generate(asked, {
         signal,
+        pause,
         onToken({ prompt, id, logProbability = 0, alternatives = [] }) {
           onToken(prompt, { id, logProbability, top: alternatives });
         },

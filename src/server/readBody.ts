@@ -39,7 +39,11 @@ export class BodyReader {
 function requireJson(headers: IncomingMessage['headers']): void {
   const type = headers['content-type'] ?? 'none';
   if (!/^application\/json *(;|$)/i.test(type)) {
-    throw unfit('Content-Type: application/json', type, 'Send JSON, and say so.');
+    throw unfit(
+      'Content-Type: application/json',
+      type,
+      'Send the header `Content-Type: application/json` (curl: -H "Content-Type: application/json").',
+    );
   }
   const encoding = headers['content-encoding'] ?? 'identity';
   if (encoding !== 'identity') throw unfit('a body as it is', `Content-Encoding: ${encoding}`, 'Send it uncompressed.');

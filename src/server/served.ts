@@ -33,9 +33,15 @@ export interface Served {
    * Continues prompts, each until `most` tokens are there, one of `stops` is in its text, or one of {@link ends} came, which is told, too.
    *
    * @param onToken called with the index of the prompt
+   * @param pause called after every few tokens: meanwhile the model may be asked by others
    * @throws EspalierError as {@link score}
    */
-  generate(asked: Continuing, onToken: (prompt: number, token: TokenScore) => void, signal: AbortSignal): Promise<void>;
+  generate(
+    asked: Continuing,
+    onToken: (prompt: number, token: TokenScore) => void,
+    signal: AbortSignal,
+    pause: () => Promise<void>,
+  ): Promise<void>;
 }
 
 export interface TokenTexts {

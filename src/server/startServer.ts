@@ -69,7 +69,7 @@ export async function startServer(served: Served, options: ServerOptions): Promi
       const asked = await readCompletion(body, served, options.special, signal);
       const answer = completionAnswer(asked, served, response);
       try {
-        const usage = await answerCompletion(asked, served, turns.turn, answer.part, signal);
+        const usage = await answerCompletion(asked, served, turns, answer.part, signal);
         answer.end(usage);
       } catch (thrown) {
         if (!answer.fail(errorOf(thrown))) throw thrown;

@@ -1,17 +1,20 @@
-import { cancelledError, throwIfCancelled } from '../base/errors.ts';
 import { RequestError } from './apiError.ts';
+import { Slots } from './slots.ts';
 
-/** Does work when nothing else is done. @throws EspalierError `cancelled` while it waits, and what the work throws */
-export type Turn = <Result>(work: () => Promise<Result>, signal: AbortSignal) => Promise<Result>;
+/** Lets those go on who wait, and comes back when it is one's turn again. @throws EspalierError `cancelled` */
+export type Pause = () => Promise<void>;
+
+/** Answers that are begun at once: each holds keys and values of its own while others have their turn. */
+const MOST_BEGUN = 8;
 
 /**
- * One model, many clients: pieces of their work take turns, first come, first served. A request asks for one turn after the other, so that a
- * long one does not keep the others waiting for all of it.
+ * One model, many clients: pieces of their work take turns, first come, first served. A request asks for one turn after the other, and pauses in a
+ * long one, so that it does not keep the others waiting for all of it.
  */
 export class Turns {
   private readonly most: number;
-  private readonly waiting = new Set<() => void>();
-  private isTaken = false;
+  private readonly model = new Slots(1);
+  private readonly begun = new Slots(MOST_BEGUN);
   private admitted = 0;
 
   /** @param most requests that may be there at once */
@@ -41,33 +44,36 @@ export class Turns {
     };
   }
 
-  readonly turn: Turn = async (work, signal) => {
-    throwIfCancelled(signal, 'answering a request');
-    if (this.isTaken) await this.wait(signal);
-    this.isTaken = true;
+  /** Does work while nothing else is done. @throws EspalierError `cancelled` while it waits, and what the work throws */
+  async turn<Result>(work: () => Promise<Result>, signal: AbortSignal): Promise<Result> {
+    await this.model.take(signal);
     try {
       return await work();
     } finally {
-      const [next] = this.waiting;
-      // It is handed over: nobody comes between.
-      if (next) next();
-      else this.isTaken = false;
+      this.model.give();
     }
-  };
+  }
 
-  private wait(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const begin = (): void => {
-        this.waiting.delete(begin);
-        signal.removeEventListener('abort', leave);
-        resolve();
+  /** The same for work that pauses. @throws EspalierError as {@link turn} */
+  async turns<Result>(work: (pause: Pause) => Promise<Result>, signal: AbortSignal): Promise<Result> {
+    await this.begun.take(signal);
+    try {
+      await this.model.take(signal);
+      const held = { isOurs: true };
+      const pause = async (): Promise<void> => {
+        if (!this.model.isWanted) return;
+        this.model.give();
+        held.isOurs = false;
+        await this.model.take(signal);
+        held.isOurs = true;
       };
-      const leave = (): void => {
-        this.waiting.delete(begin);
-        reject(cancelledError('answering a request'));
-      };
-      this.waiting.add(begin);
-      signal.addEventListener('abort', leave, { once: true });
-    });
+      try {
+        return await work(pause);
+      } finally {
+        if (held.isOurs) this.model.give();
+      }
+    } finally {
+      this.begun.give();
+    }
   }
 }

@@ -42,7 +42,8 @@ function withPrefix({ encode, prefix }: PairEncoder, continuation: string): Enco
   return { context: Int32Array.of(prefix), continuation: ids };
 }
 
-function withBeginning({ encode, beginning, beginningText }: PairEncoder, text: string): Int32Array {
+/** Ids of a text behind what begins one. */
+export function withBeginning({ encode, beginning, beginningText }: PairEncoder, text: string): Int32Array {
   const ids = encode(text);
   if (beginning.length === 0 || (beginningText !== undefined && text.startsWith(beginningText))) return ids;
   const all = new Int32Array(beginning.length + ids.length);

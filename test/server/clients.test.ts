@@ -30,10 +30,10 @@ function held(served: Served) {
     });
   const waiting: Served = {
     ...served,
-    async generate(asked, onToken, signal) {
+    async generate(asked, onToken, signal, pause) {
       begun.push(signal);
       await Promise.race([gate, ended(signal)]);
-      await served.generate(asked, onToken, signal);
+      await served.generate(asked, onToken, signal, pause);
     },
   };
   return {
@@ -83,6 +83,43 @@ describe('several clients', () => {
     const short = complete(server, GOOD).then(() => done.push('short'));
     await Promise.all([long, short]);
     expect(done).toEqual(['short', 'long']);
+  });
+
+  it('take turns within one long answer, too, which is none the worse', async () => {
+    const body = { prompt: [5], max_tokens: 40, temperature: 0 };
+    const alone = await complete(tiny.server, body);
+    let pauses = 0;
+    const served: Served = {
+      ...tiny.served,
+      generate: (asked, onToken, signal, pause) =>
+        tiny.served.generate(asked, onToken, signal, async () => {
+          pauses++;
+          await pause();
+        }),
+    };
+    const server = await startServer(served, { host: '127.0.0.1', port: 0, special: true });
+    const together = await Promise.all([body, { ...body, max_tokens: 12 }, body].map((each) => complete(server, each)));
+    await server.close();
+    for (const index of [0, 2]) expect(together[index]!.choices).toEqual(alone.choices);
+    expect(together[1]!.usage.completion_tokens).toBe(12);
+    // Behind the prompt, and after each eight tokens.
+    expect(pauses).toBe(5 + 2 + 5);
+  });
+
+  it('one who goes away in a pause leaves its turn to others', async () => {
+    const leaving = new AbortController();
+    const ids = { prompt: [[5], [6]], max_tokens: 40, temperature: 0 };
+    const gone = fetch(`${tiny.server.url}/v1/completions`, {
+      ...{ method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(ids) },
+      signal: leaving.signal,
+    }).catch(() => 'gone');
+    const others = [12, 20].map((most) => complete(tiny.server, { ...ids, max_tokens: most }));
+    setTimeout(() => {
+      leaving.abort();
+    }, 20);
+    await gone;
+    for (const { choices } of await Promise.all(others)) expect(choices).toHaveLength(2);
+    expect((await complete(tiny.server, GOOD)).choices).toHaveLength(1);
   });
 
   it('are told to come again where there are too many', async () => {
@@ -166,8 +203,8 @@ describe('the end of the server', () => {
   it('comes within a stream as its last event', async () => {
     const { waiting, begun } = held({
       ...tiny.served,
-      async generate(asked, onToken, signal) {
-        await tiny.served.generate({ ...asked, most: 1 }, onToken, signal);
+      async generate(asked, onToken, signal, pause) {
+        await tiny.served.generate({ ...asked, most: 1 }, onToken, signal, pause);
       },
     });
     const server = await startServer(waiting, { host: '127.0.0.1', port: 0, special: true });

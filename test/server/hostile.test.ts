@@ -205,11 +205,20 @@ describe('who may ask', () => {
     if (status === 403) expect(said).toContain('"code":"serve/origin"');
   });
 
+  it.each([true, 21, -1, 1.5, '3'])('of logprobs %j says what it takes', async (logprobs) => {
+    const said = await post(tiny.server, { ...GOOD, logprobs });
+    expect([said.status, errorOf(said)]).toMatchObject([
+      400,
+      { param: 'logprobs', message: expect.stringContaining('a whole number from 0 to 20') as string },
+    ]);
+  });
+
   it('no page of a browser, and no form', async () => {
     const page = await post(tiny.server, GOOD, { origin: 'http://evil.example' });
     expect([page.status, errorOf(page).code]).toEqual([403, 'serve/origin']);
     const form = await post(tiny.server, GOOD, { 'content-type': 'text/plain' });
     expect([form.status, errorOf(form).code]).toEqual([415, 'serve/media-type']);
+    expect(errorOf(form).message).toContain('-H "Content-Type: application/json"');
     const asked = await fetch(`${tiny.server.url}/v1/completions`, { method: 'OPTIONS' });
     expect([asked.status, asked.headers.get('access-control-allow-origin')]).toEqual([405, null]);
   });

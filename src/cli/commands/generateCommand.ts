@@ -2,13 +2,11 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { Engine } from '../../engine/engine.ts';
 import { formatBytes, formatRate } from '../../experiment/format.ts';
 import type { Generated, Served, ServedPlan } from '../../experiment/generationSchema.ts';
-import { DEFAULT_SETTINGS } from '../../experiment/settings.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
-import { locate } from '../../language/plan/plannedInputs.ts';
 import { EXIT } from '../exitCode.ts';
-import { located } from '../flags/hubFlags.ts';
-import { addRunFlags, onePlan, type OnePlanOptions } from '../flags/onePlan.ts';
-import { addSelectionFlags, PRUNING_FLAGS, readSelection } from '../flags/selection.ts';
+import { addRunFlags, type OnePlanOptions } from '../flags/onePlan.ts';
+import { addSelectionFlags } from '../flags/selection.ts';
+import { servedPlan } from '../flags/servedPlan.ts';
 import { progressLine } from '../reports/progressBar.ts';
 import { collect, type CommandContext, JSON_FLAG, usageError, withExamples } from './commandContext.ts';
 
@@ -71,32 +69,12 @@ async function modelsToAsk(
   options: GenerateOptions,
   context: CommandContext,
 ): Promise<readonly Asked[]> {
-  const isFile = model?.endsWith('.prune') ?? false;
-  if (model !== undefined && !isFile && options['model'] !== undefined) {
-    throw usageError('one model', `${model} and --model`, 'Leave one of the two out.');
-  }
-  const named: GenerateOptions = model === undefined || isFile ? options : { ...options, model };
-  const prunes = isFile || options.run !== undefined || PRUNING_FLAGS.some((flag) => options[flag] !== undefined);
-  if (prunes) {
-    // Nothing is evaluated: pruning looks at a text, and any will do.
-    const text = named['text'] ?? (isFile ? undefined : named['calibration']);
-    const plan = await onePlan(isFile ? model : undefined, { ...named, ...(text !== undefined && { text }) }, context);
-    const [evaluation] = plan.evaluations;
-    const name = `${evaluation!.metric} at ${printSparsity(evaluation!.sparsity)}`;
-    return [
-      { name: 'dense', plan: { ...plan, evaluations: [] } },
-      { name, plan },
-    ];
-  }
-  const folder = named['model'];
-  if (typeof folder !== 'string') throw usageError('a checkpoint folder', 'none', 'Name it: espalier generate FOLDER.');
-  const { overlay } = await readSelection(undefined, options, context);
-  const dense = {
-    model: locate(context.folder, folder),
-    evaluations: [],
-    settings: { ...DEFAULT_SETTINGS, ...overlay.settings },
-  };
-  return [{ name: 'dense', plan: await located(dense, options, context) }];
+  const { plan } = await servedPlan(model, options, context);
+  const pruned = plan.evaluations.map(({ metric, sparsity }) => ({
+    name: `${metric} at ${printSparsity(sparsity)}`,
+    plan,
+  }));
+  return [{ name: 'dense', plan: { ...plan, evaluations: [] } }, ...pruned];
 }
 
 async function promptOf({ prompt }: GenerateOptions, { readInput, signal }: CommandContext): Promise<string> {

@@ -10,14 +10,14 @@ import { noneOrOnePlan } from './onePlan.ts';
 import type { OnePlanOptions } from './onePlan.ts';
 import { PRUNING_FLAGS, readSelection } from './selection.ts';
 
-/** A model to be served, and what clients may call it: the first is its own name. */
+/** A model to be asked, and what clients may call it: the first is its own name. */
 export interface PlanToServe {
   readonly plan: ServedPlan;
   readonly names: readonly string[];
 }
 
 /**
- * The one model that a command line asks to be served.
+ * The one model that a command line asks to be opened for questions.
  *
  * @param given a checkpoint folder, a name on the hub, or a .prune file
  * @throws EspalierError `cli/usage` where it asks for none or several
@@ -29,7 +29,7 @@ export async function servedPlan(
 ): Promise<PlanToServe> {
   const isFile = given?.endsWith('.prune') === true;
   if (given !== undefined && !isFile && options['model'] !== undefined) {
-    throw usageError('a model, or --model', 'both', 'Leave one of the two out.');
+    throw usageError('one model', `${given} and --model`, 'Leave one of the two out.');
   }
   const model = isFile ? undefined : (given ?? (options['model'] as string | undefined));
   const asked = { ...options, ...(model !== undefined && { model }) };
@@ -50,7 +50,7 @@ async function densePlan(
   options: OnePlanOptions,
   context: CommandContext,
 ): Promise<ServedPlan> {
-  if (model === undefined) throw usageError('a model to serve', 'none', 'Name a checkpoint folder, or say --model.');
+  if (model === undefined) throw usageError('a checkpoint folder', 'none', 'Name one, or say --model.');
   const { settings } = (await readSelection(undefined, options, context)).overlay;
   const asked = { model: locate(context.folder, model), settings: { ...DEFAULT_SETTINGS, ...settings } };
   const plan = await located(asked, options, context);

@@ -10,7 +10,8 @@ const STREAM_SHARE = { memory: 0.4, disk: 0.8 };
 export function inGroups<Evaluation>(evaluations: readonly Evaluation[], inputs: SweepInputs): Evaluation[][] {
   const { evaluated, calibration, onDisk } = trackBytes(inputs);
   const rooms = [
-    (STREAM_SHARE.memory * availableMemory()) / (evaluated + calibration),
+    // Where only answers are wanted, nothing is carried.
+    (STREAM_SHARE.memory * availableMemory()) / Math.max(1, evaluated + calibration),
     ...(onDisk > 0 ? [(STREAM_SHARE.disk * freeBytes(inputs.asked!.scratchFolder!)) / onDisk] : []),
   ];
   const size = Math.max(1, Math.floor(Math.min(...rooms)) - 1);

@@ -6,7 +6,7 @@ import type { ExportReport, ExportTarget, Verification } from '../../experiment/
 import type { FreshEngine } from '../../experiment/freshEngine.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import { requirePerplexity } from '../../experiment/resultSchema.ts';
-import type { PerplexityResult } from '../../experiment/resultSchema.ts';
+import type { EvaluationResult, PerplexityResult } from '../../experiment/resultSchema.ts';
 import { type Checkpoint, openCheckpoint } from '../checkpoint/checkpoint.ts';
 import type { ModelConfig } from '../families/families.ts';
 import { ESPALIER_KEY } from '../checkpoint/configBlocks.ts';
@@ -47,7 +47,10 @@ export async function exportModel(
 ): Promise<ExportReport> {
   if (plan.evaluations.length !== 1) throw notOne(plan.evaluations.length);
   const form = prunedForm(plan, target);
-  const write: WriteModel = (dense, folder) => writePruned(plan, dense, folder, form, hooks, state);
+  const write: WriteModel = async (dense, folder) => {
+    const { result, states, ...written } = await writePruned(plan, dense, folder, form, hooks, state);
+    return { ...written, result: requirePerplexity(result), states: states! };
+  };
   return exportWritten(plan, target, write, hooks, state, startFresh);
 }
 
@@ -125,6 +128,12 @@ export interface WrittenModel {
   readonly roundedTo: readonly string[];
 }
 
+/** The same where there may have been no text: nothing then to compare it by. */
+type WrittenPruned = Omit<WrittenModel, 'result' | 'states'> & {
+  readonly result: EvaluationResult;
+  readonly states: ReferenceStates | undefined;
+};
+
 /** ONNX is float32, so nothing is rounded on the way to it. */
 function prunedForm({ evaluations: [evaluation] }: EvaluationPlan, { format }: ExportTarget): PrunedForm {
   if (!evaluation?.update) return 'masked';
@@ -143,7 +152,7 @@ export async function writePruned(
   form: PrunedForm,
   hooks: EvaluationHooks,
   state: EngineState,
-): Promise<WrittenModel> {
+): Promise<WrittenPruned> {
   let states: ReferenceStates | undefined;
   let removed: RemovedWriter | undefined;
   const masked = new MaskedWriter(dense, folder, form);
@@ -176,8 +185,8 @@ export async function writePruned(
     const leftOut = await copyCompanions(dense.tokenizerFolder, folder);
     return {
       written,
-      result: requirePerplexity(result!),
-      states: states!,
+      result: result!,
+      states,
       leftOut,
       roundedTo: [...(removed ?? masked).roundedTo].sort(),
     };

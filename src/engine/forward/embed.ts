@@ -145,12 +145,10 @@ function addPositions(
       remedy: 'Choose a smaller length.',
     });
   }
-  const width = data.length / rows;
-  const table = checkpoint.readRows(parameter.tensor, shape, offset, length);
-  for (let row = 0; row < rows; row++) {
-    const position = positions?.[row] ?? row % tokens;
-    for (let i = 0; i < width; i++) data[row * width + i]! += table[position * width + i]!;
-  }
+  const places = Int32Array.from({ length: rows }, (_, row) => offset + (positions?.[row] ?? row % tokens));
+  const added = new Float32Array(data.length);
+  lookUp(checkpoint, parameter, [[places]], [added]);
+  for (let i = 0; i < data.length; i++) data[i]! += added[i]!;
 }
 
 /** opt-350m: [rows, width] · projectionᵀ → [rows, hidden], on the host's side of the device. */

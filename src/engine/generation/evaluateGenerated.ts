@@ -1,9 +1,12 @@
+import { canonicalJson } from '../../base/canonicalJson.ts';
+import { EspalierError } from '../../base/errors.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import { planInputs } from '../../experiment/planInputs.ts';
 import type { EvaluationResult } from '../../experiment/resultSchema.ts';
 import type { PlannedTask, TaskResult } from '../../experiment/taskSchema.ts';
 import type { Rights } from '../../tasks/judge.ts';
 import { taskOf } from '../../tasks/taskOf.ts';
+import { sha256 } from '../checkpoint/hashing.ts';
 import type { EvaluationHooks } from '../evaluation/hooks.ts';
 import type { EngineState } from '../evaluation/prepareSweep.ts';
 import type { StepHooks } from '../forward/step.ts';
@@ -45,7 +48,8 @@ export function withGenerated(
  * answers, one after the other. What an evaluation makes of the model is made once more for that, and trained once more where it is recovered:
  * a sweep has one block of it at a time, and answers need all.
  *
- * @throws EspalierError as `evaluate`, `answerTask` and `ServedModel.open`
+ * @throws EspalierError as `evaluate`, `answerTask` and `ServedModel.open`; of one that was pruned through `onFailure`, and only without that hook, or
+ * where none is left, thrown
  */
 export async function evaluateGenerated(
   plan: EvaluationPlan,
@@ -87,11 +91,27 @@ export async function evaluateGenerated(
   };
   const dense = await answers(undefined);
   const results: EvaluationResult[] = [];
+  const failures: EspalierError[] = [];
   for (const [index, result] of [...before].sort(([a], [b]) => a - b)) {
-    const own = plan.evaluations.length === 0 ? dense : await answers(index, dense.rights);
-    const told = { ...result, tasks: withGenerated(list, result.tasks ?? [], own.results) };
+    const own = plan.evaluations.length === 0 ? dense : await answers(index, dense.rights).catch(ofItself);
+    if (own instanceof EspalierError) {
+      if (!hooks.onFailure) throw own;
+      failures.push(own);
+      hooks.onFailure(own.data, index);
+      continue;
+    }
+    const asked = own.results.map(({ fingerprint }) => fingerprint);
+    const fingerprint = sha256(canonicalJson([result.fingerprint, ...asked]));
+    const told = { ...result, fingerprint, tasks: withGenerated(list, result.tasks ?? [], own.results) };
     results.push(told);
     hooks.onResult?.(told, index);
   }
+  if (results.length === 0) throw failures[0]!;
   return results;
+}
+
+/** What the dense model has answered another may fail at: the others of the plan go on. */
+function ofItself(error: unknown): EspalierError {
+  if (error instanceof EspalierError && error.code !== 'cancelled') return error;
+  throw error;
 }

@@ -5,7 +5,7 @@ import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { ModelConfig } from '../families/families.ts';
 import { modelLength } from '../forward/modelLength.ts';
 import type { Step } from '../forward/step.ts';
-import { rotationChanges } from '../models/rope.ts';
+import { rotationClass } from '../models/rope.ts';
 import { availableMemory } from '../runtime/memory.ts';
 import { TextStream } from '../tokenizer/textStream.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
@@ -26,6 +26,8 @@ export interface GenerateHooks {
   readonly signal?: AbortSignal | undefined;
   /** Called with each token as it is chosen. */
   readonly onToken?: ((token: GeneratedToken) => void) | undefined;
+  /** Waited for after each {@link STRETCH} tokens of the answers, and after the prompts: whoever shares the model may be answered meanwhile. */
+  readonly pause?: (() => Promise<void>) | undefined;
 }
 
 type Answer = Generated['answers'][number];
@@ -34,6 +36,8 @@ export type AskedIds = Omit<Generating, 'served' | 'prompts'> & { readonly promp
 
 /** Sequences that are generated together at most. */
 export const MOST_TOGETHER = 16;
+/** Tokens of each answer that are written without a pause. */
+const STRETCH = 8;
 /** Share of the available memory that keys and values may take. */
 export const CACHE_SHARE = 0.25;
 
@@ -52,6 +56,8 @@ export async function generate(model: GeneratingModel, asked: AskedIds, hooks: G
   const answers: Answer[] = [];
   let most = 0;
   for (const group of groupsOf(model, asked)) {
+    const bytes = bytesOf(model, group.length, lengthOf(model, asked, group[0]!));
+    pledged += bytes;
     const forward = new CachedForward(model, group.length);
     try {
       const writers = group.map((index) => new Writer(model, asked, index, longest, hooks.onToken));
@@ -60,19 +66,29 @@ export async function generate(model: GeneratingModel, asked: AskedIds, hooks: G
         throwIfCancelled(hooks.signal, 'generating');
       };
       await step('');
-      await write(forward, writers, clock, step);
+      await write(forward, writers, clock, step, hooks.pause);
       for (const [place, index] of group.entries()) answers[index] = writers[place]!.answer;
       most = Math.max(most, bytesOf(model, group.length, Math.max(...forward.lengths)));
     } finally {
       forward.dispose();
+      pledged -= bytes;
     }
   }
   return { answers, ...clock, cacheBytes: most };
 }
 
+/** Bytes that the keys and values of all answers that are begun may come to: one that pauses has not taken all of them yet. */
+let pledged = 0;
+
 type Clock = Readonly<Record<'prefill' | 'decode', { tokens: number; seconds: number }>>;
 
-async function write(forward: CachedForward, writers: readonly Writer[], clock: Clock, step: Step): Promise<void> {
+async function write(
+  forward: CachedForward,
+  writers: readonly Writer[],
+  clock: Clock,
+  step: Step,
+  pause: GenerateHooks['pause'],
+): Promise<void> {
   const feed = async (fed: readonly (Int32Array | undefined)[], part: keyof Clock): Promise<void> => {
     const begin = performance.now();
     const logits = await forward.feed(fed, step);
@@ -84,7 +100,8 @@ async function write(forward: CachedForward, writers: readonly Writer[], clock: 
     writers.map(({ prompt }) => prompt),
     'prefill',
   );
-  while (writers.some((writer) => !writer.isDone)) {
+  for (let token = 0; writers.some((writer) => !writer.isDone); token++) {
+    if (token % STRETCH === 0) await pause?.();
     const next = writers.map((writer, row) => {
       if (writer.isDone) return undefined;
       if (!writer.turnsOtherwise) return writer.ids.subarray(-1);
@@ -141,8 +158,9 @@ class Writer {
 
   /** Whether a rotation that depends on the length is another with the last token than before it. */
   get turnsOtherwise(): boolean {
+    const { config } = this.model.checkpoint;
     const length = this.prompt.length + this.written.length;
-    return rotationChanges(this.model.checkpoint.config, length - 1, length);
+    return rotationClass(config, length - 1) !== rotationClass(config, length);
   }
 
   get answer(): Answer {
@@ -182,23 +200,32 @@ class Writer {
 }
 
 /** Prompts that are worked off together: of like length, since the cache has room for the longest of them. */
-function groupsOf(model: GeneratingModel, { prompts, most }: AskedIds): number[][] {
+function groupsOf(model: GeneratingModel, asked: AskedIds): number[][] {
   const { config } = model.checkpoint;
-  const lengthOf = (index: number): number => Math.min(prompts[index]!.length + most, modelLength(config));
-  const room = CACHE_SHARE * availableMemory();
-  const isAlone = model.device.resident || rotationChanges(config, 1, modelLength(config));
+  const room = CACHE_SHARE * Math.max(0, availableMemory() - pledged);
+  const isAlone = model.device.resident || rotationClass(config, 1) !== rotationClass(config, modelLength(config));
   const groups: number[][] = [];
-  for (const index of [...prompts.keys()].sort((a, b) => lengthOf(b) - lengthOf(a) || a - b)) {
+  for (const index of [...asked.prompts.keys()].sort(
+    (a, b) => lengthOf(model, asked, b) - lengthOf(model, asked, a) || a - b,
+  )) {
     const group = groups.at(-1);
-    const fits = (count: number): boolean => bytesOf(model, count, lengthOf(group?.[0] ?? index)) <= room;
+    const fits = (count: number): boolean => bytesOf(model, count, lengthOf(model, asked, group?.[0] ?? index)) <= room;
     if (group && !isAlone && group.length < MOST_TOGETHER && fits(group.length + 1)) {
       group.push(index);
       continue;
     }
-    if (!fits(1) && groups.length === 0) throw tooLarge(bytesOf(model, 1, lengthOf(index)), lengthOf(index), room);
+    if (!fits(1) && groups.length === 0) {
+      const tokens = lengthOf(model, asked, index);
+      throw tooLarge(bytesOf(model, 1, tokens), tokens, room);
+    }
     groups.push([index]);
   }
   return groups;
+}
+
+/** Tokens that a prompt and its answer may come to. */
+function lengthOf({ checkpoint: { config } }: GeneratingModel, { prompts, most }: AskedIds, index: number): number {
+  return Math.min(prompts[index]!.length + most, modelLength(config));
 }
 
 function bytesOf({ weights, checkpoint, device }: CachedModel, batch: number, tokens: number): number {

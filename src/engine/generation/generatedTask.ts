@@ -1,6 +1,6 @@
 import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
 import type { PlannedTask, PlannedTasks, TaskResult } from '../../experiment/taskSchema.ts';
-import type { Beginning } from '../../experiment/tasks.ts';
+import { withBeginning } from '../../tasks/encodePair.ts';
 import { cutAtStops, generatedRights, GSM8K_GENERATION } from '../../tasks/generated.ts';
 import { meansOf, pairedRights, type Rights } from '../../tasks/judge.ts';
 import { promptsOf } from '../../tasks/requests.ts';
@@ -8,6 +8,7 @@ import { sha256 } from '../checkpoint/hashing.ts';
 import { openTask } from '../corpus/taskDocuments.ts';
 import { modelLength } from '../forward/modelLength.ts';
 import type { StepHooks } from '../forward/step.ts';
+import { pairEncoder } from '../scoring/pairEncoder.ts';
 import { generate, type GeneratingModel } from './generate.ts';
 
 /** Documents that are answered between two looks at how far it is. */
@@ -38,8 +39,8 @@ export async function answerTask(
   const documents = promptsOf(planned, opened, harness);
   const { most, stops } = GSM8K_GENERATION[harness];
   const room = roomFor(model, most);
-  const before = beginningOf(model, beginning);
-  const whole = documents.map(({ prompt }) => withBeginning(model, before, prompt));
+  const encoder = pairEncoder(model.tokenizer, model.checkpoint, beginning);
+  const whole = documents.map(({ prompt }) => withBeginning(encoder, prompt));
   const prompts = whole.map((ids) => ids.subarray(Math.max(0, ids.length - room)));
   const rights: Record<string, boolean[]> = {};
   let tokens = 0;
@@ -81,26 +82,4 @@ function roomFor({ checkpoint: { config } }: GeneratingModel, most: number): num
     actual: `one of ${longest} tokens`,
     remedy: 'Leave the task out.',
   });
-}
-
-function beginningOf({ tokenizer, checkpoint }: GeneratingModel, beginning: Beginning): readonly number[] {
-  if (beginning === 'none') return [];
-  const { before } = tokenizer.around;
-  if (beginning === 'tokenizer' || before.length > 0) return before.slice(0, beginning === 'always' ? 1 : undefined);
-  const said = checkpoint.values['bos_token_id'];
-  if (Number.isInteger(said) && tokenizer.tokenOf(Number(said)) !== undefined) return [Number(said)];
-  throw new EspalierError({
-    code: 'settings/invalid',
-    operation: 'answering a task',
-    expected: 'a token that begins texts, to stand before every prompt',
-    actual: 'none: neither tokenizer.json nor config.json names one',
-    remedy: 'Leave it to the tokenizer, or ask for none.',
-  });
-}
-
-/** A text that begins with the token's own text gets no second one. */
-function withBeginning({ tokenizer }: GeneratingModel, before: readonly number[], text: string): Int32Array {
-  const ids = tokenizer.encode(text, { special: false });
-  const own = before[0] === undefined ? undefined : tokenizer.tokenOf(before[0]);
-  return own !== undefined && text.startsWith(own) ? ids : Int32Array.of(...before, ...ids);
 }

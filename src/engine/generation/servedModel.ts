@@ -78,7 +78,7 @@ export class ServedModel implements GeneratingModel {
     try {
       const identity = await dense.identity(hooks.signal);
       if (scratch !== undefined) {
-        await scratchWrites(scratch, () => writePlanned(withText(plan), scratch, hooks, state, scratchFolder));
+        await scratchWrites(scratch, () => writePlanned(plan, scratch, hooks, state, scratchFolder));
         // The dense weights would only be in the way.
         state.models.dispose();
       }
@@ -96,7 +96,7 @@ export class ServedModel implements GeneratingModel {
           canonicalJson({
             model: identity.hash,
             evaluation: evaluation && { ...evaluation, metric: undefined },
-            inputs: evaluation && planInputs(withText(plan)),
+            inputs: evaluation && planInputs(plan),
             device: [device.name, device.precision],
             versions: engineVersions(),
           }),
@@ -140,7 +140,7 @@ export class ServedModel implements GeneratingModel {
 
 /** Writes what the plan's only evaluation makes of its model. */
 async function writePlanned(
-  plan: TextPlan,
+  plan: ServedPlan,
   folder: string,
   hooks: StepHooks,
   state: EngineState,
@@ -153,7 +153,7 @@ async function writePlanned(
     return;
   }
   const recovery = recoveryPlanOf(plan, evaluation.recovery);
-  const few = { ...planInputs(plan), settings: { ...plan.settings, blocks: 1 } };
+  const few = { ...planInputs(withText(plan)), settings: { ...plan.settings, blocks: 1 } };
   const [before] = await evaluatePlan({ ...few, evaluations: [withoutRecovery(evaluation)] }, steps, state);
   await recover(
     { plan: recovery, inputs: few, before: requirePerplexity(before!) },
@@ -166,15 +166,15 @@ async function writePlanned(
   );
 }
 
-/** What prunes looks at one block of a text; which one does not matter. @throws EspalierError `settings/invalid` */
+/** A recovery looks at one block of a text; of which does not matter. @throws EspalierError `settings/invalid` */
 function withText(plan: ServedPlan): TextPlan {
-  const text = plan.text ?? plan.calibration;
+  const text = plan.text ?? plan.calibration ?? plan.train;
   if (text !== undefined) return { ...plan, text };
   throw new EspalierError({
     code: 'settings/invalid',
-    operation: 'opening a pruned model',
-    expected: 'a text, or one for calibration',
-    actual: 'neither',
+    operation: 'opening a recovered model',
+    expected: 'a text',
+    actual: 'none',
     remedy: 'Name a text.',
   });
 }

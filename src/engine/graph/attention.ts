@@ -73,10 +73,20 @@ export function writeAttention(graph: GraphBuilder, inputs: AttentionInputs, sha
   const queries = graph.transpose(grouped, [0, 2, 3, 1, 4]); // [batch, kv, share, tokens, dim]
   const keys = perHead(rotate(inputs.key, kvHeads)); // [batch, kv, tokens, dim]
   const values = perHead(inputs.value);
-  const past = context?.past?.keys.shape[2] ?? 0;
-  const [allKeys, allValues] = context?.past
-    ? [graph.concat([context.past.keys, keys], 2), graph.concat([context.past.values, values], 2)]
-    : [keys, values];
+  const earlier = context?.past;
+  const past = earlier?.keys.shape[2] ?? 0;
+  // Scores and sums of the past are put to those of the tokens: to put its keys and values before theirs would copy all of them for each token.
+  const heardOf = (query: Value, first: number, last: number): Value => {
+    const products = (of: Value): Value => graph.matMul(query, of, { transposeB: true, scale });
+    const own = products(graph.slice(keys, 2, first, last));
+    return earlier ? graph.concat([products(earlier.keys), own], 3) : own;
+  };
+  const mixedBy = (weights: Value, first: number, last: number): Value => {
+    const own = graph.slice(values, 2, first, last);
+    if (!earlier) return graph.matMul(weights, own);
+    const ofPast = graph.matMul(graph.slice(weights, 3, 0, past), earlier.values);
+    return graph.add(ofPast, graph.matMul(graph.slice(weights, 3, past, past + last), own));
+  };
 
   // Windows that a context has are in its mask: tokens next to each other need not stand next to each other in the text.
   const window = context ? undefined : shape.window;
@@ -84,8 +94,7 @@ export function writeAttention(graph: GraphBuilder, inputs: AttentionInputs, sha
     const end = past + last;
     const [rows, columns] = [last - begin, end - first];
     const query = graph.reshape(graph.slice(queries, 3, begin, last), [batch, kvHeads, share * rows, dim]);
-    const key = graph.slice(allKeys, 2, first, end);
-    const products = capped(graph, graph.matMul(query, key, { transposeB: true, scale }), cap);
+    const products = capped(graph, heardOf(query, first, last), cap);
     const heard = graph.reshape(products, [batch, kvHeads, share, rows, columns]);
     const part = (x: Value): Value => graph.slice(graph.slice(x, 1, begin, last), 2, first, end);
     const mask = context
@@ -98,7 +107,7 @@ export function writeAttention(graph: GraphBuilder, inputs: AttentionInputs, sha
         ? graph.add(scores, differences(graph, context.added, { kvHeads, begin, last, end }, products.type))
         : scores;
     const weights = graph.reshape(graph.softmax(placed), [batch, kvHeads, share * rows, columns]);
-    const mixed = graph.matMul(weights, graph.slice(allValues, 2, first, end));
+    const mixed = mixedBy(weights, first, last);
     return graph.reshape(mixed, [batch, kvHeads, share, rows, dim]);
   });
   const byToken = graph.transpose(graph.concat(chunks, 3), [0, 3, 1, 2, 4]);

@@ -34,8 +34,17 @@ export function rotaryTables(
   return { shape: [tokens, pairs], cosines, sines };
 }
 
-/** Texts of one class have the same angles at the same positions, however long they are. @param tokens of the text */
-export function lengthClass(scaling: RopeScaling, tokens: number, maxPositions: number): number {
+/** Texts of one class have the same angles at the same positions in every block, however long they are. @param tokens of the text */
+export function rotationClass(
+  { positions, rotations = [], maxPositions }: Pick<FamilyConfig, 'positions' | 'rotations' | 'maxPositions'>,
+  tokens: number,
+): string {
+  return [positions, ...rotations]
+    .map((rotation) => (rotation?.kind === 'rotary' ? lengthClass(rotation.scaling, tokens, maxPositions) : 0))
+    .join();
+}
+
+function lengthClass(scaling: RopeScaling, tokens: number, maxPositions: number): number {
   if (scaling.kind === 'dynamic') return tokens > maxPositions ? tokens : 0;
   return Number(scaling.kind === 'longrope' && tokens > scaling.originalPositions);
 }
@@ -54,20 +63,6 @@ export function tableLength(scaling: RopeScaling, tokens: number, maxPositions: 
     case 'yarn':
       return more;
   }
-}
-
-/** Whether tokens are turned otherwise in a text of `to` tokens than in one of `from`, in any block. */
-export function rotationChanges(
-  { positions, rotations = [], maxPositions }: Pick<FamilyConfig, 'positions' | 'rotations' | 'maxPositions'>,
-  from: number,
-  to: number,
-): boolean {
-  return [positions, ...rotations].some((rotation) => {
-    if (rotation?.kind !== 'rotary') return false;
-    const { scaling } = rotation;
-    if (scaling.kind === 'dynamic') return Math.max(from, maxPositions) !== Math.max(to, maxPositions);
-    return scaling.kind === 'longrope' && from > scaling.originalPositions !== to > scaling.originalPositions;
-  });
 }
 
 function scaledFrequencies(

@@ -20,7 +20,7 @@ export interface Scratch {
  * Writes what an evaluation makes of a model: pruned, updated, removed components really removed, in float32, as a checkpoint like any
  * other. Training then knows nothing of metrics, updates and structures: zeros of the stored weights are the mask.
  *
- * @param inputs of the evaluation; of its text one block alone is looked at
+ * @param inputs of the evaluation; of its text, if there is one, one block alone is looked at
  * @param folder an empty one
  * @throws EspalierError as an evaluation and an export do
  */

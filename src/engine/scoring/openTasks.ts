@@ -8,6 +8,7 @@ import { taskOf } from '../../tasks/taskOf.ts';
 import { openTask } from '../corpus/taskDocuments.ts';
 import type { LoadedModel } from '../forward/loadedModels.ts';
 import type { StepHooks } from '../forward/step.ts';
+import { loadTokenizer } from '../tokenizer/tokenizer.ts';
 import { type ModelEncoder, pairEncoder } from './pairEncoder.ts';
 import type { Sequence } from './sequence.ts';
 
@@ -62,7 +63,9 @@ export async function openTasks(
 ): Promise<OpenedTasks> {
   const { list, harness, beginning } = planned;
   const { signal } = hooks;
-  const encoder = await pairEncoder(model, beginning);
+  const { checkpoint } = model;
+  const tokenizer = await loadTokenizer(checkpoint.tokenizerFolder, { vocabulary: checkpoint.config.vocabulary });
+  const encoder = pairEncoder(tokenizer, checkpoint, beginning);
   const encoded = new Map<string, EncodedTask>();
   const tasks: OpenedTask[] = [];
   const sequences: Sequence[] = [];

@@ -2,7 +2,7 @@ import os from 'node:os';
 import type { ModelConfig } from '../families/families.ts';
 import { ModelPrograms, sequencesPerBatch } from '../forward/modelPrograms.ts';
 import type { Places } from '../forward/places.ts';
-import { lengthClass } from '../models/rope.ts';
+import { rotationClass } from '../models/rope.ts';
 import type { Device } from '../runtime/device.ts';
 import { ReusedArrays } from '../runtime/reusedArrays.ts';
 import { availableMemory } from '../runtime/memory.ts';
@@ -85,13 +85,6 @@ export function stateBytes({ hidden }: ModelConfig, tokens: number): number {
 
 export function disposePacked({ groups }: PackedSequences): void {
   for (const { programs } of groups) programs.dispose();
-}
-
-/** Sequences of one class have the same rotary tables. */
-function rotationClass({ positions, rotations = [], maxPositions }: ModelConfig, tokens: number): string {
-  return [positions, ...rotations]
-    .map((rotation) => (rotation?.kind === 'rotary' ? lengthClass(rotation.scaling, tokens, maxPositions) : 0))
-    .join();
 }
 
 function groupsOf<Item, Key>(items: readonly Item[], keyOf: (item: Item) => Key): Map<Key, Item[]> {

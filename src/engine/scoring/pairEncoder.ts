@@ -1,8 +1,8 @@
 import { EspalierError } from '../../base/errors.ts';
 import type { Beginning } from '../../experiment/tasks.ts';
 import type { PairEncoder } from '../../tasks/encodePair.ts';
-import type { LoadedModel } from '../forward/loadedModels.ts';
-import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.ts';
+import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 
 /** An encoder of a model's tokenizer. */
 export interface ModelEncoder extends PairEncoder {
@@ -14,13 +14,13 @@ export interface ModelEncoder extends PairEncoder {
  * How requests become ids of a model. What the harness calls the prefix token is the one that begins texts, else the one that ends them, as
  * config.json has them.
  *
- * @throws EspalierError `checkpoint/tokenizer`; `settings/invalid` where a token is to begin every text and the model has none
+ * @throws EspalierError `settings/invalid` where a token is to begin every text and the model has none
  */
-export async function pairEncoder(
-  { checkpoint: { tokenizerFolder, config, values } }: Pick<LoadedModel, 'checkpoint'>,
+export function pairEncoder(
+  tokenizer: Tokenizer,
+  { config, values }: Pick<Checkpoint, 'config' | 'values'>,
   beginning: Beginning,
-): Promise<ModelEncoder> {
-  const tokenizer = await loadTokenizer(tokenizerFolder, config);
+): ModelEncoder {
   const known = (id: unknown): number | undefined =>
     typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < config.vocabulary ? id : undefined;
   const [first] = tokenizer.around.before;
@@ -31,27 +31,21 @@ export async function pairEncoder(
     none: [],
     always: begin === undefined ? [] : [begin],
   };
-  if (beginning === 'always' && begin === undefined) throw noBeginning(tokenizerFolder);
+  if (beginning === 'always' && begin === undefined) throw noBeginning();
   const [used] = ids[beginning];
   return {
     identity: tokenizer.identity,
-    encode: (text) => withoutSpecial(tokenizer, text),
+    encode: (text) => tokenizer.encode(text, { special: false }),
     beginning: ids[beginning],
-    beginningText: used === undefined ? undefined : tokenizer.addedText(used),
+    beginningText: used === undefined ? undefined : tokenizer.tokenOf(used),
     prefix: begin ?? known(Array.isArray(ends) ? ends[0] : ends),
   };
 }
 
-function withoutSpecial(tokenizer: Tokenizer, text: string): Int32Array {
-  const { before, after } = tokenizer.around;
-  const ids = tokenizer.encode(text);
-  return ids.subarray(before.length, ids.length - after.length);
-}
-
-function noBeginning(folder: string): EspalierError {
+function noBeginning(): EspalierError {
   return new EspalierError({
     code: 'settings/invalid',
-    operation: `encoding tasks with the tokenizer of ${folder}`,
+    operation: 'encoding tasks',
     expected: 'a token that begins texts, to stand before every request',
     actual: 'none: neither tokenizer.json nor config.json names one',
     remedy: 'Leave it to the tokenizer, or ask for none.',

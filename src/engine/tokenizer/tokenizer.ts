@@ -45,8 +45,6 @@ export interface Tokenizer {
   idOf(token: string): number | undefined;
   /** The token with that id as the file writes it. */
   tokenOf(id: number): string | undefined;
-  /** Text of an added token, such as `<s>`; undefined of others. */
-  addedText(id: number): string | undefined;
   /** See {@link tokenizerIdentity}: of the bytes that were read. */
   readonly identity: string;
 }
@@ -120,7 +118,6 @@ function createTokenizer(pipeline: TokenizerPipeline, identity: string, vocabula
   return {
     identity,
     around: pipeline.special,
-    addedText: (id) => [...pipeline.added].find(([, each]) => each === id)?.[0],
     idOf,
     tokenOf,
     decode(ids, { special = false } = {}) {

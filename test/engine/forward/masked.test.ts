@@ -5,7 +5,7 @@ import { finalLogits, headLogits } from '../../../src/engine/forward/logits.ts';
 import { ModelPrograms } from '../../../src/engine/forward/modelPrograms.ts';
 import type { Places } from '../../../src/engine/forward/places.ts';
 import { HIDDEN } from '../../../src/engine/graph/attention.ts';
-import { FAMILIES, type FamilyName } from '../../support/generate/families.ts';
+import { familyDevices } from '../../support/familyDevices.ts';
 import { type DenseModel, openDenseModel } from '../structure/denseModel.ts';
 
 // A row in which texts with a common beginning stand as a tree says the same as each of them alone; so do tokens that come after others
@@ -14,9 +14,9 @@ import { type DenseModel, openDenseModel } from '../structure/denseModel.ts';
 const [SHARED, LENGTH] = [5, 14];
 const noStep = (): Promise<void> => Promise.resolve();
 
-describe.each(Object.keys(FAMILIES) as FamilyName[])('%s', (name) => {
+describe.each(await familyDevices())('%s on %s', (name, on) => {
   test('a tree of two texts, and a text in two parts', async () => {
-    const model = await openDenseModel(name, 2, LENGTH);
+    const model = await openDenseModel(name, 2, LENGTH, on);
     try {
       const [first, other] = model.inputs.samples as [Int32Array, Int32Array];
       const second = Int32Array.of(...first.subarray(0, SHARED), ...other.subarray(SHARED, LENGTH - 2));
@@ -99,7 +99,7 @@ async function inParts(model: DenseModel, ids: Int32Array, past: number): Promis
       kept[index] = { 'past.keys': made['new.keys']!, 'past.values': made['new.values']! };
       stream.replace(batch, made['y']!);
     }
-    states.push(batch.x.floats().slice());
+    states.push((await device.download(batch.x)).slice());
   }
   return [
     ...(await headLogits(config, device, Float32Array.from(states.flatMap((x) => [...x])), await weights.head())),

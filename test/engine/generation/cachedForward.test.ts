@@ -3,7 +3,8 @@ import { logitsOf } from '../../../src/engine/forward/logits.ts';
 import { modelLength } from '../../../src/engine/forward/modelLength.ts';
 import { CachedForward } from '../../../src/engine/generation/cachedForward.ts';
 import { generate } from '../../../src/engine/generation/generate.ts';
-import { FAMILIES, type FamilyName } from '../../support/generate/families.ts';
+import { familyDevices } from '../../support/familyDevices.ts';
+import type { FamilyName } from '../../support/generate/families.ts';
 import { loadTokenizer } from '../../../src/engine/tokenizer/tokenizer.ts';
 import { type DenseModel, openDenseModel } from '../structure/denseModel.ts';
 
@@ -11,9 +12,9 @@ import { type DenseModel, openDenseModel } from '../structure/denseModel.ts';
 
 const noStep = (): Promise<void> => Promise.resolve();
 
-describe.each(Object.keys(FAMILIES) as FamilyName[])('%s', (name) => {
+describe.each(await familyDevices())('%s on %s', (name, on) => {
   test('texts of different lengths go on token by token as a pass over each whole text says', async () => {
-    const model = await openDenseModel(name, 2, 14);
+    const model = await openDenseModel(name, 2, 14, on);
     try {
       const tokenizer = await loadTokenizer(model.checkpoint.tokenizerFolder);
       const [first, second] = model.inputs.samples as [Int32Array, Int32Array];
@@ -46,8 +47,8 @@ const LONG: readonly FamilyName[] = [
   'cohere2',
 ];
 
-test.each(LONG)('%s goes on through a cache that grows', async (name) => {
-  const model = await openDenseModel(name, 1, 40);
+test.each(await familyDevices(LONG))('%s on %s goes on through a cache that grows', async (name, on) => {
+  const model = await openDenseModel(name, 1, 40, on);
   const forward = new CachedForward(model.inputs, 1);
   try {
     const [sample] = model.inputs.samples as [Int32Array];

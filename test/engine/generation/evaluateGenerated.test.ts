@@ -1,8 +1,10 @@
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createEngine } from '../../../src/engine/engine.ts';
+import type { PlannedEvaluation } from '../../../src/experiment/planSchema.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
 import { parsePrefix } from '../../../src/metric/parsePrefix.ts';
 import { FAMILIES } from '../../support/generate/families.ts';
@@ -15,10 +17,11 @@ let root: string;
 beforeAll(async () => {
   root = await mkdtemp(path.join(tmpdir(), 'espalier-answers-'));
   const recipe = FAMILIES['llama-2 grouped queries'];
-  await generateCheckpoint(path.join(root, 'model'), {
-    ...recipe,
-    config: { ...recipe.config, max_position_embeddings: 280 },
-  });
+  const config = { ...recipe.config, max_position_embeddings: 280 };
+  await generateCheckpoint(path.join(root, 'model'), { ...recipe, config });
+  // Texts end soon.
+  const ends = Array.from({ length: Number(recipe.config['vocab_size']) }, (_, id) => id).filter((id) => id % 8 === 3);
+  await writeFile(path.join(root, 'model', 'generation_config.json'), JSON.stringify({ eos_token_id: ends }));
   await generateCheckpoint(path.join(root, 'short'), recipe);
   await writeFile(path.join(root, 'text.txt'), generateText(1, 110));
 });
@@ -34,7 +37,7 @@ const WANDA = {
 } as const;
 
 /** A plan whose documents have these solutions. */
-async function planOf(answers: readonly string[], evaluations: readonly (typeof WANDA)[], model = 'model') {
+async function planOf(answers: readonly string[], evaluations: readonly PlannedEvaluation[], model = 'model') {
   const documents = path.join(root, 'gsm8k.jsonl');
   const lines = answers.map((answer, i) =>
     JSON.stringify({ question: `How many apples has a house with ${i} doors`, answer }),
@@ -78,7 +81,37 @@ test('answers of the dense and of a pruned model are judged, and compared', asyn
   const [dense] = await engine.evaluate(await planOf([`#### ${last}`, '#### 12345'], []));
   expect(dense!.tasks![0]!.means).toEqual(results[0]!.tasks![0]!.dense);
   expect(dense!.tasks![0]!.fingerprint).toBe(results[0]!.tasks![0]!.fingerprint);
-}, 60_000);
+  const others = await engine.evaluate(await planOf(['#### 12345'], []));
+  expect(others[0]!.fingerprint).not.toBe(dense!.fingerprint);
+});
+
+test('without a text, and without choices to score, there are answers alone', async () => {
+  const { model, settings, tasks, calibration } = await planOf(['#### 1'], []);
+  const plan = { model, settings, tasks };
+  for (const evaluation of [WANDA, { ...WANDA, metric: 'magnitude', expression: parsePrefix('W') }]) {
+    const inputs = evaluation === WANDA ? { ...plan, calibration } : plan;
+    const [result] = await engine.evaluate({ ...inputs, evaluations: [evaluation] });
+    expect(result).toMatchObject({ metric: evaluation.metric, tasks: [{ task: 'gsm8k', documents: 1 }] });
+    expect(result).not.toHaveProperty('perplexity');
+  }
+  const [dense] = await engine.evaluate({ ...plan, evaluations: [] });
+  expect(dense).toMatchObject({ metric: 'dense', tasks: [{ task: 'gsm8k', documents: 1 }] });
+});
+
+test('one that fails at its answers fails alone', async () => {
+  const plan = await planOf(['#### 1'], [WANDA, { ...WANDA, metric: 'again' }]);
+  const [told, failed]: [number[], unknown[]] = [[], []];
+  let answered = 0;
+  const results = await engine.evaluate(plan, {
+    onProgress: ({ detail }) => {
+      // The dense model has answered, and the first that was pruned has read its questions: the second finds none.
+      if (detail.startsWith('gsm8k, ') && ++answered === 2) rmSync(plan.tasks.list[0]!.documents);
+    },
+    onResult: (_, index) => told.push(index),
+    onFailure: (failure, index) => failed.push([failure.code, index]),
+  });
+  expect([told, results.map(({ metric }) => metric), failed]).toEqual([[0], ['wanda'], [['corpus/not-found', 1]]]);
+});
 
 test('what answers take is told before: keys and values, the pruned model on the disk, time', async () => {
   const plan = await planOf(['#### 1'], [WANDA]);

@@ -2,16 +2,17 @@ import { describe, expect, test } from 'vitest';
 import { Rng } from '../../../src/base/rng.ts';
 import { scoreSequences } from '../../../src/engine/scoring/scoreSequences.ts';
 import type { Sequence } from '../../../src/engine/scoring/sequence.ts';
-import { FAMILIES, type FamilyName } from '../../support/generate/families.ts';
+import { familyDevices } from '../../support/familyDevices.ts';
+import { FAMILIES } from '../../support/generate/families.ts';
 import { row } from '../../support/oracle/matrix.ts';
 import { forward, loadOracle } from '../../support/oracle/model.ts';
 import { openDenseModel } from '../structure/denseModel.ts';
 
 // Packed with others, a sequence has the log-probabilities that plain loops in float64 give it alone.
 
-describe.each(Object.keys(FAMILIES) as FamilyName[])('%s', (name) => {
+describe.each(await familyDevices())('%s on %s', (name, on) => {
   test('log-probabilities, the most likely tokens, and their order', async () => {
-    const model = await openDenseModel(name, 2, FAMILIES[name].length);
+    const model = await openDenseModel(name, 2, FAMILIES[name].length, on);
     try {
       const { inputs, family, checkpoint } = model;
       const sequences = sequencesOf(inputs.samples, checkpoint.config.vocabulary);

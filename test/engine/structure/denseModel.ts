@@ -1,4 +1,5 @@
 import { type Checkpoint, openCheckpoint } from '../../../src/engine/checkpoint/checkpoint.ts';
+import type { DeviceName } from '../../../src/experiment/settings.ts';
 import { BlockWeights } from '../../../src/engine/forward/blockWeights.ts';
 import type { GradientInputs } from '../../../src/engine/gradient/collectGradients.ts';
 import { Device } from '../../../src/engine/runtime/device.ts';
@@ -16,10 +17,15 @@ export interface DenseModel {
   close(): Promise<void>;
 }
 
-export async function openDenseModel(name: FamilyName, count: number, length: number): Promise<DenseModel> {
+export async function openDenseModel(
+  name: FamilyName,
+  count: number,
+  length: number,
+  on: DeviceName = 'cpu',
+): Promise<DenseModel> {
   const family = await temporaryFamily(name);
   const checkpoint = await openCheckpoint(family.folder);
-  const device = new Device({ name: 'cpu', precision: 'float32', threads: 1 });
+  const device = new Device({ name: on, precision: 'float32', threads: 1 });
   const weights = new BlockWeights(checkpoint, device, true);
   const samples = evenSamples(tokenize(family.folder, family.calibration), count, length);
   return {
