@@ -101,7 +101,9 @@ export function namesBeside(name: string, file: string): readonly string[] {
   const [, stem = file, ending = ''] = /^(.+?)((?:\.[a-z]+){1,2})$/i.exec(file) ?? [];
   const data = taskDataOf(name);
   const split = data ? TASKS[data.known].examples : 'train';
-  const swapped = file.replace(SPLIT, (found) => (/^[A-Z]/.test(found) ? `${split[0]!.toUpperCase()}${split.slice(1)}` : split));
+  const swapped = file.replace(SPLIT, (found) =>
+    /^[A-Z]/.test(found) ? `${split[0]!.toUpperCase()}${split.slice(1)}` : split,
+  );
   const authors = data?.known === 'mmlu' ? [`../dev/${swapped}`] : authorsNames(data, 'examples');
   const own = [...ENDINGS.map((each) => `${name}.train.${each}`), `${stem}.train${ending}`, swapped];
   return [...own, ...authors].filter((each) => each !== file);
