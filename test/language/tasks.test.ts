@@ -18,6 +18,7 @@ import { documentSymbols } from '../../src/language/server/symbols.ts';
 import { formatted } from '../support/formatted.ts';
 import { cursor } from './marked.ts';
 
+const PROMPTS = { initialise: 'i', mutate: 'm', cross: 'c', propose: 'p', again: 'a' };
 const FOLDER = resolve('/project');
 const inFolder = (file: string) => resolve(FOLDER, file);
 const MINE =
@@ -119,13 +120,13 @@ describe('tasks are planned', () => {
     expect(others!.tasks!.list).toEqual([{ task: 'rte', shots: 0, limit: 0 }]);
   });
 
-  it.each(['method: pruner-zero', 'method: self-pruner mutate: classical', 'method: policy-gradient'])(
+  it.each(['method: pruner-zero', 'method: self-pruner', 'method: policy-gradient'])(
     'for what a search finds: %s',
     (method) => {
       const said = 'model: tiny evaluate: test calibrate: "c"';
       const document = compile(`${HEAD}search s { ${method} ${said} tasks: piqa (shots: 5), mine harness: 0.3 }`);
       expect(document.diagnostics).toEqual([]);
-      const [plan] = searchPlansFor(document, 's', { folder: FOLDER });
+      const [plan] = searchPlansFor(document, 's', { folder: FOLDER, prompts: PROMPTS });
       expect(searchPlanSchema.parse(plan)).toEqual(plan);
       expect(plan!.tasks).toMatchObject({
         list: [
@@ -134,7 +135,10 @@ describe('tasks are planned', () => {
         ],
         ...{ harness: '0.3', beginning: 'none' },
       });
-      const [none] = searchPlansFor(compile(`${HEAD}search s { ${method} ${said} }`), 's', { folder: FOLDER });
+      const [none] = searchPlansFor(compile(`${HEAD}search s { ${method} ${said} }`), 's', {
+        folder: FOLDER,
+        prompts: PROMPTS,
+      });
       expect(none).not.toHaveProperty('tasks');
     },
   );

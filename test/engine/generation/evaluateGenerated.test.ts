@@ -110,7 +110,7 @@ test('one that fails at its answers fails alone', async () => {
     onResult: (_, index) => told.push(index),
     onFailure: (failure, index) => failed.push([failure.code, index]),
   });
-  expect([told, results.map(({ metric }) => metric), failed]).toEqual([[0], ['wanda'], [['corpus/not-found', 1]]]);
+  expect([told, results.map(({ metric }) => metric), failed]).toEqual([[0], ['wanda'], [['tasks/not-found', 1]]]);
 });
 
 test('what answers take is told before: keys and values, the pruned model on the disk, time', async () => {
