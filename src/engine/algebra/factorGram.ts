@@ -55,40 +55,40 @@ const [LEAST_DAMPING, MOST_DAMPING] = [1e-4, 10];
 
 const PROBES = 8;
 
-/** |x R A Rᵀ − x| / |x| over a few random rows of ±1. */
+/** |R A Rᵀ x − x| / |x| over a few random vectors of ±1. */
 export async function residualOf(device: Device, damped: DampedGram, factor: InverseFactor): Promise<number> {
   const n = damped.gram.size;
   const rng = new Rng(n);
-  const x = Float32Array.from({ length: PROBES * n }, () => (rng.uint32() & 1 ? 1 : -1));
+  const x = Float32Array.from({ length: n * PROBES }, () => (rng.uint32() & 1 ? 1 : -1));
   const y = await timesFactor(
     device,
     factor,
-    await timesGram(device, damped, await timesFactor(device, factor, x, false)),
-    true,
+    await timesGram(device, damped, await timesFactor(device, factor, x, true)),
+    false,
   );
   let squares = 0;
   for (let i = 0; i < y.length; i++) squares += (y[i]! - x[i]!) ** 2;
   return Math.sqrt(squares / y.length);
 }
 
-/** x R, or x Rᵀ where `transposed`, with rows x [probes, n]. */
+/** Rᵀ x, or R x where `transposed` does not hold, with x [n, probes]. */
 async function timesFactor(
   device: Device,
   { edges, columns }: InverseFactor,
   x: Float32Array,
   transposed: boolean,
 ): Promise<Float32Array> {
-  const n = edges.at(-1)!;
   const y = new Float32Array(x.length);
   for (const [j, column] of columns.entries()) {
     let row = 0;
     for (const part of column.parts()) {
       const [height] = part.shape as [number, number];
-      const [from, rows, to] = transposed ? [edges[j]!, column.width, row] : [row, height, edges[j]!];
-      const left = await device.upload(columnsOf(x, n, from, rows), [PROBES, rows], 'float32');
-      const product = await multiply(device, left, part, { transposeB: transposed });
-      addColumns(y, n, to, await device.download(product));
-      left.dispose();
+      const [from, rows, to] = transposed ? [row, height, edges[j]!] : [edges[j]!, column.width, row];
+      const values = x.subarray(from * PROBES, (from + rows) * PROBES);
+      const right = await device.upload(values, [rows, PROBES], 'float32');
+      const product = await multiply(device, part, right, { transposeA: transposed });
+      (await device.download(product)).forEach((value, at) => (y[to * PROBES + at]! += value));
+      right.dispose();
       product.dispose();
       row += height;
     }
@@ -96,29 +96,19 @@ async function timesFactor(
   return y;
 }
 
-function columnsOf(x: Float32Array, n: number, first: number, count: number): Float32Array {
-  const part = new Float32Array(PROBES * count);
-  for (let i = 0; i < PROBES; i++) part.set(x.subarray(i * n + first, i * n + first + count), i * count);
-  return part;
-}
-
-function addColumns(y: Float32Array, n: number, first: number, part: Float32Array): void {
-  const count = part.length / PROBES;
-  for (let i = 0; i < PROBES; i++) {
-    for (let j = 0; j < count; j++) y[i * n + first + j]! += part[i * count + j]!;
-  }
-}
-
-/** x A = ((x D) H) D + x ⊙ shift, with rows x [probes, n] */
+/** A x = D (H (D x)) + shift ⊙ x */
 async function timesGram(device: Device, { gram, scale, shift }: DampedGram, x: Float32Array): Promise<Float32Array> {
-  const n = gram.size;
-  const scaled = new Float32Array(x.length);
-  for (let at = 0; at < x.length; at++) scaled[at] = x[at]! * scale[at % n]!;
-  const left = await device.upload(scaled, [PROBES, n], 'float32');
-  const product = await multiply(device, left, gram.sums);
-  const y = new Float32Array(await device.download(product));
-  left.dispose();
+  const scaled = await device.upload(
+    x.map((value, at) => value * scale[Math.floor(at / PROBES)]!),
+    [gram.size, PROBES],
+    'float32',
+  );
+  const product = await multiply(device, gram.sums, scaled);
+  const values = await device.download(product);
+  scaled.dispose();
   product.dispose();
-  for (let at = 0; at < y.length; at++) y[at] = y[at]! * scale[at % n]! + shift[at % n]! * x[at]!;
-  return y;
+  return values.map((value, at) => {
+    const i = Math.floor(at / PROBES);
+    return value * scale[i]! + shift[i]! * x[at]!;
+  });
 }

@@ -2,7 +2,7 @@ import type { Pause } from '../runtime/pause.ts';
 import type { Device } from '../runtime/device.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 import { type DampedGram, scaledTiles } from './dampedGram.ts';
-import { inverseTriangle } from './inverseTriangle.ts';
+import { inverseReverseCholesky } from './reverseCholesky.ts';
 import { RowStack } from './rowStack.ts';
 import { minusProducts, multiply } from './tiles.ts';
 
@@ -12,8 +12,8 @@ export interface InverseFactor {
   readonly edges: readonly number[];
   /** The tiles of a column, from the first row to the diagonal: R[0:(j + 1), j]. */
   readonly columns: readonly RowStack[];
-  /** The tiles on the diagonal, in this process. */
-  readonly diagonal: readonly Float32Array[];
+  /** The tiles on the diagonal as they were computed, in float64. */
+  readonly diagonal: readonly Float64Array[];
   dispose(): void;
 }
 
@@ -38,7 +38,7 @@ export async function inverseFactor(
   // (U_jk)ᵀ for the columns k > j that are done.
   const rows = widths.map((width, j) => new RowStack(device, n - edges[j + 1]!, width, 'up'));
   const columns = widths.map((width, j) => new RowStack(device, edges[j + 1]!, width, 'up'));
-  const diagonal: Float32Array[] = [];
+  const diagonal: Float64Array[] = [];
   const goOn = async (): Promise<void> => {
     try {
       await pause?.();
@@ -56,14 +56,14 @@ export async function inverseFactor(
       return left;
     };
     const pivots = await remaining(i);
-    const inverse = await inverseTriangle(device, await device.download(pivots), damped.shift.subarray(edges[i]));
+    const inverse = inverseReverseCholesky(await device.download(pivots), damped.shift.subarray(edges[i]));
     pivots.dispose();
     if (!inverse) {
       disposeAll([...rows, ...columns]);
       return undefined;
     }
     diagonal.unshift(inverse);
-    const v = await columns[i]!.write(inverse);
+    const v = await columns[i]!.write(new Float32Array(inverse));
     for (let j = 0; j < i; j++) {
       const left = await remaining(j);
       rows[j]!.push(await multiply(device, v, left, { spare: rows[j]!.space(widths[i]!) }));

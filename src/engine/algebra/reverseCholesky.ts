@@ -1,18 +1,18 @@
 /**
- * V, upper, with VᵀV = (S + diag(shift))⁻¹: the inverse of the reverse Cholesky factor U of U Uᵀ, U upper. Computed in float64.
+ * V, upper, with VᵀV = (S + diag(shift))⁻¹: the inverse of the reverse Cholesky factor U of U Uᵀ, U upper. In float64.
  *
  * @param s [n, n], row-major, symmetric; its upper half is read
  * @param shift [n] or longer
  * @returns [n, n]; undefined where the matrix is not positive definite as far as float64 can tell
  */
-export function inverseReverseCholesky(s: Float32Array, shift: Float32Array): Float32Array | undefined {
+export function inverseReverseCholesky(s: Float32Array, shift: Float32Array): Float64Array | undefined {
   const n = Math.sqrt(s.length);
   const u = new Float64Array(s);
   for (let i = 0; i < n; i++) {
     u[i * n + i]! += shift[i]!;
     u.fill(0, i * n, i * n + i);
   }
-  return factorUpper(u, n) ? new Float32Array(invertUpper(u, n)) : undefined;
+  return factorUpper(u, n) ? invertUpper(u, n) : undefined;
 }
 
 /** In place, column by column from the right: what the columns behind have explained is taken away, then the column is scaled by its pivot. */

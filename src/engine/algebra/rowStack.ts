@@ -1,14 +1,11 @@
 import type { Device } from '../runtime/device.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
 
-/** Rows and columns of a tile, but for the last ones: in this process its inside is products, too; on a device it is loops of this process. */
-function tileOf(device: Device): number {
-  return device.resident ? 128 : 512;
-}
+/** Rows and columns of a tile, but for the last ones. */
+const TILE = 128;
 
-/** Where tiles of n rows or columns begin, and n: tiles of one size at most, so that each holds whole units, or a unit whole tiles. */
-export function tileEdges(device: Device, n: number, unit = 1): number[] {
-  const size = tileOf(device);
+/** Where tiles of n rows or columns begin, and n: tiles of `size` at most, so that each holds whole units, or a unit whole tiles. */
+export function tileEdges(n: number, unit = 1, size = TILE): number[] {
   const block = unit > size ? unit : size - (size % unit);
   const edges: number[] = [];
   for (let begin = 0; begin < n; begin += block) {
@@ -78,7 +75,7 @@ export class RowStack {
     let row = 0;
     for (let i = 0; i < count;) {
       const many = this.wholeTiles(i, count);
-      const rows = many === 0 ? this.tiles[i]!.shape[0]! : many * tileOf(this.device);
+      const rows = many === 0 ? this.tiles[i]!.shape[0]! : many * TILE;
       const begin = first + row * this.width;
       const part = this.array.subarray(begin, begin + rows * this.width);
       parts.push(DeviceTensor.fromHost(part, [rows, this.width]));
@@ -94,9 +91,8 @@ export class RowStack {
 
   /** The largest power of two of whole tiles from the one at `begin` on. */
   private wholeTiles(begin: number, end: number): number {
-    const size = tileOf(this.device);
     let whole = begin;
-    while (whole < end && this.tiles[whole]!.shape[0] === size) whole++;
+    while (whole < end && this.tiles[whole]!.shape[0] === TILE) whole++;
     return whole === begin ? 0 : 2 ** Math.floor(Math.log2(whole - begin));
   }
 }

@@ -38,26 +38,23 @@ export async function minusProducts(
   return left;
 }
 
-interface ProductOptions {
-  readonly transposeA?: boolean;
-  readonly transposeB?: boolean;
-  /** Is written to where it is given, [m, n] in this process. */
-  readonly spare?: DeviceTensor | undefined;
-}
-
-/** a [m, k] · b [k, n]; a is [k, m] where `transposeA`, and b [n, k] where `transposeB`. */
+/**
+ * a [m, k] · b [k, n], or aᵀ · b with a [k, m] where `transposeA`.
+ *
+ * @param spare is written to where it is given, [m, n] in this process
+ */
 export async function multiply(
   device: Device,
   a: DeviceTensor,
   b: DeviceTensor,
-  { transposeA = false, transposeB = false, spare }: ProductOptions = {},
+  { transposeA = false, spare }: { readonly transposeA?: boolean; readonly spare?: DeviceTensor | undefined } = {},
 ): Promise<DeviceTensor> {
   const build = (): Graph => {
     const graph = new GraphBuilder();
-    graph.output('y', graph.matMul(graph.input('a', a.shape), graph.input('b', b.shape), { transposeA, transposeB }));
+    graph.output('y', graph.matMul(graph.input('a', a.shape), graph.input('b', b.shape), { transposeA }));
     return graph.build('product');
   };
-  const key = `product ${a.shape.join('×')} ${b.shape.join('×')}${transposeA ? ' left' : ''}${transposeB ? ' right' : ''}`;
+  const key = `product ${a.shape.join('×')} ${b.shape.join('×')}${transposeA ? ' transposed' : ''}`;
   const program = await device.program(key, build, () => false, ONE_OF_MANY);
   return (await program.run({ a, b }, spare && { y: spare }))['y']!;
 }

@@ -35,7 +35,7 @@ export async function openAdmm(
   const scale = norm.map((value) => 1 / value);
   const mean = diagonal.reduce((sum, value, i) => sum + value * scale[i]! ** 2, 0) / n;
   const damp = (tried: number) => ({ gram, scale, shift: new Float32Array(n).fill(1 + tried * mean) });
-  const { factor, damping } = await factorGram(device, asked, tileEdges(device, n), damp, opening);
+  const { factor, damping } = await factorGram(device, asked, tileEdges(n), damp, opening);
   const inverse = await inverseOf(device, factor, opening).finally(() => {
     factor.dispose();
   });

@@ -1,80 +1,83 @@
-import { minusProducts } from '../algebra/tiles.ts';
+import { tileEdges } from '../algebra/rowStack.ts';
+import { multiply } from '../algebra/tiles.ts';
 import type { Device } from '../runtime/device.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
-import { eliminateColumns } from './eliminateColumns.ts';
 import type { Columns, MaskChoice } from './maskChoice.ts';
 
-/** Columns that go weight by weight: fewer are more products, more are more loops. */
-const LEAF = 16;
+/** Columns that go weight by weight: fewer are more products, more are more loops. Measured on two cores; 16 and 64 are slower. */
+const STRIP = 32;
 
 /**
- * Works off a panel of columns from left to right: what a weight that goes leaves behind is taken off the columns behind it in the panel. By halves: what
- * the left one leaves to the right one is a product of matrices, where that is not a way to a device and back.
+ * Works off a panel of columns from left to right: what a weight that goes leaves behind is taken off the columns behind it in the panel. Strips of a
+ * few columns go weight by weight, in float64; what a strip leaves to those behind it is a product, where that is not a way to a device and back.
  *
  * @param r [width, width]: the tile of R on the diagonal, upper
- * @param errors [width, rows], written: e = w_j / R_jj where a weight goes, else 0
  * @param choice of what goes, made as soon as the columns before are worked off; without it `columns.gone` says what goes
+ * @returns e, transposed, [width, rows]: w_j / R_jj where a weight goes, else 0
  */
 export async function eliminate(
   device: Device,
   columns: Columns,
-  r: Float32Array,
-  errors: Float32Array,
+  r: Float64Array,
   choice: MaskChoice | undefined,
-): Promise<void> {
-  const leaf = device.resident ? columns.width : LEAF;
-  const work = async (from: number, to: number, chosen: boolean): Promise<void> => {
-    if (choice && !chosen && to - from <= choice.columns) {
-      choice.choose(columns, from, to);
-      return work(from, to, true);
-    }
-    if (to - from <= leaf) {
-      const step = choice && !chosen ? choice.columns : to - from;
-      for (let begin = from; begin < to; begin += step) {
-        const end = Math.min(begin + step, to);
-        if (!chosen) choice?.choose(columns, begin, end);
-        eliminateColumns(columns, r, errors, begin, end, to);
+): Promise<Float32Array> {
+  const { width, values } = columns;
+  const errors = new Float32Array(values.length);
+  const step = choice?.columns ?? width;
+  const edges = device.resident ? [0, width] : tileEdges(width, Math.min(step, width), STRIP);
+  let chosen = 0;
+  for (const [i, end] of edges.slice(1).entries()) {
+    for (let from = edges[i]!; from < end; from = Math.min(chosen, end)) {
+      if (from === chosen) {
+        chosen = Math.min(from + step, width);
+        choice?.choose(columns, from, chosen);
       }
-      return;
+      eliminateStrip(columns, r, errors, from, Math.min(chosen, end), end);
     }
-    const middle = from + halfOf(to - from, choice && !chosen ? unitOf(choice.columns) : LEAF);
-    await work(from, middle, chosen);
-    await takeOff(device, columns, r, errors, from, middle, to);
-    await work(middle, to, chosen);
-  };
-  await work(0, columns.width, !choice);
+    if (end < width) await takeOff(device, columns, r, errors, edges[i]!, end);
+  }
+  return errors;
 }
 
-/** Whole choices of a leaf, or one that takes several leaves. */
-function unitOf(step: number): number {
-  return step * Math.max(1, Math.floor(LEAF / step));
-}
-
-/** The largest power of two of units that leaves some over: widths that come again have one program. */
-function halfOf(width: number, unit: number): number {
-  return unit * 2 ** Math.floor(Math.log2((width - 1) / unit));
-}
-
-/** Takes what the columns `from` to `middle` leave behind off those up to `to`. */
-async function takeOff(
-  device: Device,
-  { rows, width, values }: Columns,
-  r: Float32Array,
+/** Works off the columns `from` to `to`; those up to `end` are updated. */
+function eliminateStrip(
+  { width, values, gone }: Columns,
+  r: Float64Array,
   errors: Float32Array,
   from: number,
-  middle: number,
+  to: number,
+  end: number,
+): void {
+  const rows = values.length / width;
+  for (let row = 0; row < rows; row++) {
+    const begin = row * width;
+    for (let j = from; j < to; j++) {
+      if (gone[begin + j] === 0) continue;
+      const error = values[begin + j]! / r[j * width + j]!;
+      errors[j * rows + row] = error;
+      for (let k = j + 1; k < end; k++) values[begin + k]! -= error * r[j * width + k]!;
+    }
+  }
+}
+
+/** Takes what the columns `from` to `to` leave behind off all behind them. */
+async function takeOff(
+  device: Device,
+  { width, values }: Columns,
+  r: Float64Array,
+  errors: Float32Array,
+  from: number,
   to: number,
 ): Promise<void> {
-  const [left, right] = [middle - from, to - middle];
-  const between = new Float32Array(left * right);
-  for (let j = 0; j < left; j++) {
-    const row = (from + j) * width;
-    between.set(r.subarray(row + middle, row + to), j * right);
+  const rows = values.length / width;
+  const behind = width - to;
+  const right = new Float32Array((to - from) * behind);
+  for (let j = from; j < to; j++) right.set(r.subarray(j * width + to, (j + 1) * width), (j - from) * behind);
+  const e = DeviceTensor.fromHost(errors.subarray(from * rows, to * rows), [to - from, rows]);
+  const product = await multiply(device, e, DeviceTensor.fromHost(right, [to - from, behind]), { transposeA: true });
+  const owed = product.floats();
+  for (let row = 0; row < rows; row++) {
+    const [begin, first] = [row * width + to, row * behind];
+    for (let k = 0; k < behind; k++) values[begin + k]! -= owed[first + k]!;
   }
-  const behind = values.subarray(middle * rows, to * rows);
-  const owed = [
-    DeviceTensor.fromHost(between, [left, right]),
-    DeviceTensor.fromHost(errors.subarray(from * rows, middle * rows), [left, rows]),
-  ] as const;
-  behind.set((await minusProducts(device, DeviceTensor.fromHost(behind, [right, rows]), [owed])).floats());
 }

@@ -41,7 +41,7 @@ export async function leastSquares(
     const shift = Float32Array.from(kept, (keep, i) => (keep ? lambda * scale[i]! ** 2 : 1));
     return { gram, scale, shift };
   };
-  const { factor, damping } = await factorGram(device, asked, tileEdges(device, n), damp, pause);
+  const { factor, damping } = await factorGram(device, asked, tileEdges(n), damp, pause);
   const inverse = await inverseOf(device, factor, pause).finally(() => {
     factor.dispose();
   });

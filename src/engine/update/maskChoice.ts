@@ -1,43 +1,55 @@
-import { markLowest } from './markLowest.ts';
+import { kthSmallest } from './kthSmallest.ts';
 
-/** Some neighbouring columns of a weight as they are when their turn comes, one after the other, and which of their weights go. */
+/** Some neighbouring columns of a weight as they are when their turn comes, and which of their weights go. */
 export interface Columns {
-  /** Weights of a column. */
-  readonly rows: number;
-  /** How many columns there are. */
+  /** Column of the weight that the first of these is. */
+  readonly first: number;
+  /** How many there are. */
   readonly width: number;
-  /** [width, rows], updated by all that went in the columns before. */
-  readonly values: Float32Array;
+  /** [rows, width], updated by all that went in the columns before. */
+  readonly values: Float64Array;
   /** R_jj, [width]. */
-  readonly pivots: Float32Array;
-  /** [width, rows]: 1 where a weight goes, else 0. */
-  readonly gone: Float32Array;
+  readonly pivots: Float64Array;
+  /** [rows, width]: 1 where a weight goes. */
+  readonly gone: Uint8Array;
 }
 
 /** What goes. */
 export interface MaskChoice {
-  /** How many columns are chosen at a time. */
-  readonly columns: number;
+  /** How many columns are chosen at a time; without it as many as there are. */
+  readonly columns?: number;
   /** Chooses in the columns `from` to `to` of some. */
   choose(columns: Columns, from: number, to: number): void;
+}
+
+/** What is zero in a weight [out, n] that was pruned before. */
+export function givenMask(pruned: Float32Array, n: number): MaskChoice {
+  return {
+    choose({ first, width, gone }, from, to) {
+      for (let row = 0; row * width < gone.length; row++) {
+        for (let j = from; j < to; j++) gone[row * width + j] = Number(pruned[row * n + first + j] === 0);
+      }
+    },
+  };
 }
 
 /** SparseGPT's own: of so many columns of all rows the weights whose w² / R_jj² is at most that of the sorted ones at index ⌊size · share⌋. */
 export function lowestOfBlock(columns: number, share: number): MaskChoice {
   return {
     columns,
-    choose({ rows, values, pivots, gone }, from, to) {
+    choose({ width, values, pivots, gone }, from, to) {
       if (share === 0) return;
-      const scores = new Float32Array((to - from) * rows);
-      for (let j = from, at = 0; j < to; j++) {
-        const scale = 1 / pivots[j]!;
-        for (let i = j * rows; i < (j + 1) * rows; i++, at++) scores[at] = Math.abs(values[i]! * scale);
+      const rows = gone.length / width;
+      const scores = new Float64Array(rows * (to - from));
+      let at = 0;
+      for (let row = 0; row < rows; row++) {
+        for (let j = from; j < to; j++) scores[at++] = (values[row * width + j]! / pivots[j]!) ** 2;
       }
-      markLowest(
-        scores,
-        Math.min(Math.floor(scores.length * share), scores.length - 1),
-        gone.subarray(from * rows, to * rows),
-      );
+      const threshold = kthSmallest(scores.slice(), Math.floor(scores.length * share));
+      at = 0;
+      for (let row = 0; row < rows; row++) {
+        for (let j = from; j < to; j++) gone[row * width + j] = Number(scores[at++]! <= threshold);
+      }
     },
   };
 }
@@ -46,15 +58,15 @@ export function lowestOfBlock(columns: number, share: number): MaskChoice {
 export function lowestOfGroups(of: number, remove: number): MaskChoice {
   return {
     columns: of,
-    choose({ rows, values, pivots, gone }, from, to) {
-      const scores = new Float64Array(to - from);
-      for (let row = 0; row < rows; row++) {
-        for (let j = from; j < to; j++) scores[j - from] = Math.abs(values[j * rows + row]! / pivots[j]!);
+    choose({ width, values, pivots, gone }, from, to) {
+      const scores = new Float64Array(of);
+      for (let row = 0; row * width < gone.length; row++) {
+        for (let j = from; j < to; j++) scores[j - from] = (values[row * width + j]! / pivots[j]!) ** 2;
         for (let count = 0; count < remove; count++) {
           let lowest = 0;
-          for (let j = 1; j < scores.length; j++) if (scores[j]! < scores[lowest]!) lowest = j;
+          for (let j = 1; j < to - from; j++) if (scores[j]! < scores[lowest]!) lowest = j;
           scores[lowest] = Infinity;
-          gone[(from + lowest) * rows + row] = 1;
+          gone[row * width + from + lowest] = 1;
         }
       }
     },

@@ -9,9 +9,9 @@ import { tileEdges } from '../algebra/rowStack.ts';
 import type { Pause } from '../runtime/pause.ts';
 import type { Device } from '../runtime/device.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
-import { lowestOfBlock, lowestOfGroups } from './maskChoice.ts';
+import { givenMask, lowestOfBlock, lowestOfGroups, type MaskChoice } from './maskChoice.ts';
 import { requireFinite } from './requireFinite.ts';
-import { type Swept, sweepColumns } from './sweepColumns.ts';
+import { sweepColumns } from './sweepColumns.ts';
 import type { PruningSolver } from './updateSolver.ts';
 
 /**
@@ -41,16 +41,16 @@ export async function openSparseGpt(
     const shift = scale.map((value, i) => (damping * mean + dead[i]!) * value ** 2);
     return { gram, scale, shift };
   };
-  const usual = tileEdges(device, n);
+  const usual = tileEdges(n);
   const { factor, damping, damped } = await factorGram(device, asked, usual, damp, opening);
-  const sweep = async (weight: DeviceTensor, factor: InverseFactor, mask: Swept['mask'], pause: Pause | undefined) => {
-    const updated = await sweepColumns(device, { weight, factor, scale: damped.scale, dead, mask }, pause);
-    return requireFinite(device, updated, 'SparseGPT');
+  const sweep = async (weight: DeviceTensor, r: InverseFactor, choice: MaskChoice, pause: Pause | undefined) => {
+    const updated = await sweepColumns(device, weight, r, damped.scale, dead, choice, pause);
+    return requireFinite(device, await device.upload(updated, weight.shape, device.weightType), 'SparseGPT');
   };
   return {
     damping,
     async update(weight, pruned, pause) {
-      return sweep(weight, factor, pruned, pause);
+      return sweep(weight, factor, givenMask(await device.download(pruned), n), pause);
     },
     async prune(weight, sparsity, pause) {
       requireDivisible(n, sparsity);
@@ -58,7 +58,7 @@ export async function openSparseGpt(
         sparsity.kind === 'n:m'
           ? lowestOfGroups(sparsity.of, sparsity.of - sparsity.keep)
           : lowestOfBlock(columns, sparsity.share);
-      const edges = tileEdges(device, n, choice.columns);
+      const edges = tileEdges(n, choice.columns);
       if (edges.join() === usual.join()) return sweep(weight, factor, choice, pause);
       // Tiles that no group straddles.
       const aligned = await factorGram(device, damping, edges, damp, pause);

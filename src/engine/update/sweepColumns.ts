@@ -9,130 +9,128 @@ import { DeviceTensor } from '../runtime/deviceTensor.ts';
 import { eliminate } from './eliminate.ts';
 import type { Columns, MaskChoice } from './maskChoice.ts';
 
-/** What SparseGPT goes over. */
-export interface Swept {
-  /** [out, n], of the device's weight type. */
-  readonly weight: DeviceTensor;
-  readonly factor: InverseFactor;
-  /** [n]: what R's inputs are multiplied with; a weight is divided by it. */
-  readonly scale: Float32Array;
-  /** [n]: 1 for inputs that never fired, whose columns become zero. */
-  readonly dead: Float32Array;
-  /** What goes is zero in a weight that was pruned before, like `weight`; or it is chosen on the way. */
-  readonly mask: DeviceTensor | MaskChoice;
-}
-
 /**
  * SparseGPT's way over the columns of a weight, a panel (tile of R) at a time. It is lazy: what a panel owes to all that went before is one sum of
- * products on the device when its turn comes. Panels lie column after column.
+ * products on the device when its turn comes; within the panel it is loops in float64.
  *
- * @returns the updated weight, of the device's weight type, zero where it goes
+ * @param weight [out, n], of the device's weight type
+ * @param scale [n]: what R's inputs are multiplied with; a weight is divided by it
+ * @param dead [n]: 1 for inputs that never fired, whose columns become zero
+ * @returns the updated weight [out, n], zero where it goes
  */
-export async function sweepColumns(device: Device, swept: Swept, pause?: Pause): Promise<DeviceTensor> {
-  const { weight, mask } = swept;
-  const { edges, columns: factor, diagonal } = swept.factor;
+export async function sweepColumns(
+  device: Device,
+  weight: DeviceTensor,
+  { edges, columns: factor, diagonal }: InverseFactor,
+  scale: Float32Array,
+  dead: Float32Array,
+  choice: MaskChoice,
+  pause?: Pause,
+): Promise<Float32Array> {
   const [out, n] = weight.shape as [number, number];
-  const choice = mask instanceof DeviceTensor ? undefined : mask;
-  const errors = new RowStack(device, n, out, 'down');
-  const updated: DeviceTensor[] = [];
+  const panels: (DeviceTensor | undefined)[] = await scaledPanels(device, weight, edges, scale, dead);
   // Of panels that something has been chosen in before their turn.
-  const chosen = new Map<number, Float32Array>();
+  const gone = new Map<number, Uint8Array>();
+  const errors = new RowStack(device, n, out, 'down');
+  const updated = new Float32Array(out * n);
   const columnsOf = async (i: number): Promise<Columns> => {
     const width = edges[i + 1]! - edges[i]!;
-    const { panel, gone } = await readPanel(device, swept, edges[i]!, edges[i + 1]!);
-    const now = await minusProducts(device, panel, pairsOf(factor[i]!.parts(errors.height), errors.parts()));
-    const values = await device.download(now);
-    for (const tensor of new Set([panel, now])) tensor.dispose();
-    const pivots = Float32Array.from({ length: width }, (_, j) => diagonal[i]![j * width + j]!);
-    return { rows: out, width, values, pivots, gone: gone ?? chosen.get(i) ?? new Float32Array(width * out) };
+    const now = await minusProducts(device, panels[i]!, pairsOf(errors.parts(), factor[i]!.parts(errors.height)));
+    const values = new Float64Array(await device.download(now));
+    if (now !== panels[i]) now.dispose();
+    const pivots = Float64Array.from({ length: width }, (_, j) => diagonal[i]![j * width + j]!);
+    return { first: edges[i]!, width, values, pivots, gone: gone.get(i) ?? new Uint8Array(out * width) };
   };
-  try {
-    for (let i = 0; i + 1 < edges.length; i++) {
-      await pause?.();
-      const columns = await columnsOf(i);
-      const acrossPanels = choice !== undefined && choice.columns > columns.width;
-      if (acrossPanels && edges[i]! % choice.columns === 0) {
-        const end = Math.min(edges[i]! + choice.columns, n);
-        const others = edges.flatMap((edge, j) => (edge > edges[i]! && edge < end ? [j] : []));
-        const block = [columns];
-        for (const j of others) {
-          block.push(await columnsOf(j));
-          chosen.set(j, block.at(-1)!.gone);
-        }
-        chooseTogether(block, choice);
-      }
-      const space = errors.space(columns.width) ?? DeviceTensor.empty([columns.width, out]);
-      await eliminate(device, columns, diagonal[i]!, space.floats(), acrossPanels ? undefined : choice);
-      errors.push(device.resident ? await device.upload(space.floats(), space.shape, 'float32') : space);
-      updated.push(DeviceTensor.fromHost(columns.values, [columns.width, out]));
-      chosen.delete(i);
-    }
-    return await writeBack(device, updated, swept.scale);
-  } finally {
+  const free = (): void => {
+    for (const panel of panels) panel?.dispose();
     errors.dispose();
+  };
+  for (let i = 0; i < panels.length; i++) {
+    await pause?.().catch((error: unknown) => {
+      free();
+      throw error;
+    });
+    const columns = await columnsOf(i);
+    const acrossPanels = choice.columns !== undefined && choice.columns > columns.width;
+    if (acrossPanels && edges[i]! % choice.columns === 0) {
+      const end = Math.min(edges[i]! + choice.columns, n);
+      const others = edges.flatMap((edge, j) => (edge > edges[i]! && edge < end ? [j] : []));
+      const block = [columns];
+      for (const j of others) {
+        block.push(await columnsOf(j));
+        gone.set(j, block.at(-1)!.gone);
+      }
+      chooseTogether(block, out, choice);
+    }
+    const errorsHere = await eliminate(device, columns, diagonal[i]!, acrossPanels ? undefined : choice);
+    await errors.write(errorsHere);
+    write(updated, n, columns, scale);
+    gone.delete(i);
+    panels[i]!.dispose();
+    panels[i] = undefined;
   }
+  errors.dispose();
+  return updated;
 }
 
-/** The columns `begin` to `end` of the weight, divided by the scale; zero where an input never fired. @returns [end − begin, out], as is what goes */
-async function readPanel(
+/** Weight / scale in panels; zero where an input never fired. */
+async function scaledPanels(
   device: Device,
-  { weight, scale, dead, mask }: Swept,
-  begin: number,
-  end: number,
-): Promise<{ readonly panel: DeviceTensor; readonly gone: Float32Array | undefined }> {
+  weight: DeviceTensor,
+  edges: readonly number[],
+  scale: Float32Array,
+  dead: Float32Array,
+): Promise<DeviceTensor[]> {
   const [out, n] = weight.shape as [number, number];
-  const given = mask instanceof DeviceTensor;
   const build = (): Graph => {
     const graph = new GraphBuilder();
-    const columnsOf = (name: string) => {
-      const cut = graph.slice(graph.input(name, weight.shape, device.weightType), 1, begin, end);
-      return graph.transpose(graph.cast(cut, 'float32'), [1, 0]);
-    };
-    graph.output('panel', graph.mul(columnsOf('weight'), graph.input('factor', [end - begin, 1])));
-    if (given) graph.output('gone', graph.cast(graph.equal(columnsOf('pruned'), graph.scalar(0)), 'float32'));
-    return graph.build('panel of a weight');
+    const whole = graph.cast(graph.input('weight', weight.shape, device.weightType), 'float32');
+    const scaled = graph.mul(whole, graph.input('factor', [1, n]));
+    for (const [i, begin] of edges.slice(0, -1).entries()) {
+      graph.output(`y${i}`, graph.slice(scaled, 1, begin, edges[i + 1]!));
+    }
+    return graph.build('panels of a weight');
   };
-  const key = `panel ${out}×${n} ${begin} ${end}${given ? ' pruned' : ''}`;
-  const program = await device.program(key, build, (name) => name === 'gone', true);
-  const factors = scale.subarray(begin, end).map((value, i) => (1 - dead[begin + i]!) / value);
-  const factor = DeviceTensor.fromHost(factors, [end - begin, 1]);
-  const { panel, gone } = await program.run({ weight, factor, ...(given && { pruned: mask }) });
-  return { panel: panel!, gone: gone?.floats() };
-}
-
-/** Panels [width, out] as a weight [out, n], multiplied with the scale. */
-async function writeBack(device: Device, panels: readonly DeviceTensor[], scale: Float32Array): Promise<DeviceTensor> {
-  const build = (): Graph => {
-    const graph = new GraphBuilder();
-    const parts = panels.map(({ shape }, i) => graph.input(`x${i}`, shape));
-    const whole = graph.transpose(graph.concat(parts, 0), [1, 0]);
-    graph.output('y', graph.cast(graph.mul(whole, graph.input('scale', [1, scale.length])), device.weightType));
-    return graph.build('weight of panels');
-  };
-  const key = `weight of panels ${panels.map(({ shape }) => shape.join('×')).join(' ')}`;
-  const program = await device.program(key, build, () => false, true);
-  const inputs = Object.fromEntries(panels.map((panel, i) => [`x${i}`, panel]));
-  return (await program.run({ ...inputs, scale: DeviceTensor.fromHost(scale, [1, scale.length]) }))['y']!;
+  const program = await device.program(`panels ${out} ${edges.join(' ')}`, build, () => false);
+  const factor = DeviceTensor.fromHost(
+    scale.map((value, i) => (1 - dead[i]!) / value),
+    [1, n],
+  );
+  const panels = await program.run({ weight, factor });
+  return edges.slice(1).map((_, i) => panels[`y${i}`]!);
 }
 
 /** A choice over columns that lie in several panels. */
-function chooseTogether(block: readonly Columns[], choice: MaskChoice): void {
-  const [{ rows }] = block as [Columns];
+function chooseTogether(block: readonly Columns[], rows: number, choice: MaskChoice): void {
   const width = block.reduce((sum, columns) => sum + columns.width, 0);
   const joined = {
-    ...{ rows, width, pivots: new Float32Array(width) },
-    ...{ values: new Float32Array(width * rows), gone: new Float32Array(width * rows) },
+    first: block[0]!.first,
+    width,
+    values: new Float64Array(rows * width),
+    pivots: new Float64Array(width),
+    gone: new Uint8Array(rows * width),
   };
-  let begin = 0;
-  for (const columns of block) {
-    joined.pivots.set(columns.pivots, begin);
-    joined.values.set(columns.values, begin * rows);
-    begin += columns.width;
+  for (const { first, width: narrow, values, pivots } of block) {
+    const begin = first - joined.first;
+    joined.pivots.set(pivots, begin);
+    for (let row = 0; row < rows; row++) {
+      joined.values.set(values.subarray(row * narrow, (row + 1) * narrow), row * width + begin);
+    }
   }
   choice.choose(joined, 0, width);
-  begin = 0;
-  for (const columns of block) {
-    columns.gone.set(joined.gone.subarray(begin * rows, (begin + columns.width) * rows));
-    begin += columns.width;
+  for (const { first, width: narrow, gone } of block) {
+    for (let row = 0; row < rows; row++) {
+      const begin = row * width + first - joined.first;
+      gone.set(joined.gone.subarray(begin, begin + narrow), row * narrow);
+    }
+  }
+}
+
+function write(updated: Float32Array, n: number, { first, width, values, gone }: Columns, scale: Float32Array): void {
+  for (let row = 0; row * width < gone.length; row++) {
+    for (let j = 0; j < width; j++) {
+      const at = row * width + j;
+      updated[row * n + first + j] = gone[at] ? 0 : values[at]! * scale[first + j]!;
+    }
   }
 }

@@ -14,7 +14,6 @@ const SHAPES = [
   { out: 8, n: 128, tokens: 300 },
   { out: 5, n: 132, tokens: 200 },
   { out: 12, n: 270, tokens: 400 },
-  { out: 3, n: 560, tokens: 600 },
 ];
 
 /** What SparseGPT chooses by itself: of so many columns at a time, also more than a tile has, or N:M, also of groups that no tile holds a whole number of. */
@@ -25,8 +24,6 @@ const OWN = [
   { own: '2:4', keep: 2, of: 4 },
   { own: '1:3', keep: 1, of: 3 },
   { own: '2:132', keep: 2, of: 132 },
-  { own: '9:560', keep: 9, of: 560 },
-  { own: 'half of 600 columns', share: 0.5, columns: 600 },
 ] as const;
 
 const { devices } = await testDevices();
