@@ -353,16 +353,23 @@ export class Workbench {
   }
 
   /** Asks for completions until this one is the first choice. */
-  complete(offer: RegExp): Promise<void> {
-    const rows = this.page.locator('.suggest-widget.visible .monaco-list-row.focused');
-    return insist(
-      `the completion ${String(offer)}`,
-      () => this.page.keyboard.press('Control+Space'),
-      async () => {
-        const offered = await rows.evaluateAll((all) => all.map((row) => row.getAttribute('aria-label') ?? ''));
-        return offered.some((label) => offer.test(label));
-      },
-    );
+  async complete(offer: RegExp): Promise<void> {
+    const offered = (row: string): Promise<string[]> =>
+      this.page
+        .locator(`.suggest-widget.visible .monaco-list-row${row}`)
+        .evaluateAll((all) => all.map((each) => each.getAttribute('aria-label') ?? ''));
+    try {
+      await insist(
+        `the completion ${String(offer)}`,
+        () => this.page.keyboard.press('Control+Space'),
+        async () => (await offered('.focused')).some((label) => offer.test(label)),
+      );
+    } catch (error) {
+      const text = (await this.lines()).map((line) => line.text).join('\n');
+      throw new Error(`${String(error)}; offered: ${(await offered('')).join(' | ')}; the text:\n${text}`, {
+        cause: error,
+      });
+    }
   }
 
   notifications(): Promise<string[]> {

@@ -135,7 +135,9 @@ async function training({ steps, workbench, workspace, pictures }: Stage): Promi
     async () => {
       await workbench.goTo(AT);
       await page.keyboard.press('End');
-      await page.keyboard.type('\ntrain: calib\nrecover: lo', { delay: 20 });
+      // Pasted, so that no suggestion that comes late takes the Enter between the lines.
+      await page.keyboard.insertText('\ntrain: calib\nrecover: ');
+      await page.keyboard.type('lo', { delay: 20 });
       await workbench.complete(/^lora/);
       await steps.picture(workbench, 'recovery completed');
       await page.keyboard.press('Escape');
