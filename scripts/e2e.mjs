@@ -34,12 +34,25 @@ await build({
   packages: 'external',
   logLevel: 'warning',
 });
-const { runStories } = await import(pathToFileURL(join(work, 'main.mjs')).href);
-const { passed, failures } = await runStories({ root, shared, vscode, work, pictures, only }).catch((error) => {
-  console.log(error);
-  return { passed: 0, failures: [`broke off: ${String(error).split('\n', 1)[0]}`] };
-});
-finish(passed, failures);
+const { runStories, STORY_NAMES } = await import(pathToFileURL(join(work, 'main.mjs')).href);
+const first = await tell(only, pictures);
+const again = [...new Set(first.failures.map((failure) => failure.split(' / ', 1)[0]))];
+if (again.length === 0 || again.length > 2 || !again.every((name) => STORY_NAMES.includes(name))) {
+  finish(first.passed, first.failures);
+}
+// A key that VS Code lost is not a fault of ours; a fault of ours fails twice. What failed first stays in the output.
+console.log(`told once more in a new window: ${again.join(', ')}`);
+const second = await tell(again, join(pictures, 'once-more'));
+finish(first.passed + (second.failures.length === 0 ? first.failures.length : 0), second.failures);
+
+async function tell(names, folder) {
+  try {
+    return await runStories({ root, shared, vscode, work, pictures: folder, only: names });
+  } catch (error) {
+    console.log(error);
+    return { passed: 0, failures: [`broke off: ${String(error).split('\n', 1)[0]}`] };
+  }
+}
 
 function run(command, parameters) {
   const { status } = spawnSync(command, parameters, { stdio: ['ignore', 'inherit', 'inherit'] });

@@ -60,6 +60,9 @@ const STORIES = {
   hub,
 };
 
+/** Each can be told alone. */
+export const STORY_NAMES = Object.keys(STORIES);
+
 const CHROMIUM = [
   '--no-sandbox',
   '--disable-gpu',
