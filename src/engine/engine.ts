@@ -45,6 +45,7 @@ import { allParameters } from './families/families.ts';
 import { sizeOf } from './graph/shape.ts';
 import { type ScoredToken, scoreSequences } from './scoring/scoreSequences.ts';
 import type { Sequence } from './scoring/sequence.ts';
+import { OneAtATime } from './oneAtATime.ts';
 import { openSession } from './search/openSession.ts';
 import type { SearchSession } from './search/searchSession.ts';
 import { measureSpeed } from './speed/measureSpeed.ts';
@@ -207,30 +208,9 @@ export function createEngine(options: EngineOptions = {}): Engine {
   const { cacheFolder } = options;
   const encodedTasks: EngineState['encodedTasks'] = new Map();
   const state: EngineState = { devices, models, tokenCache, gradients, dense, cacheFolder, encodedTasks };
-  /** What the engine is at. */
-  let working: symbol | undefined;
-  const begin = (own: symbol): void => {
-    if (working) throw busyError();
-    working = own;
-  };
+  const one = new OneAtATime();
+  const alone = one.run.bind(one);
 
-  const alone = async <Result>(
-    work: (inPause: (pause: () => Promise<void>) => Promise<void>) => Promise<Result>,
-  ): Promise<Result> => {
-    const own = Symbol('work');
-    begin(own);
-    try {
-      return await work((pause) => apart(own, pause));
-    } finally {
-      if (working === own) working = undefined;
-    }
-  };
-  /** Others may ask in a pause; who paused goes on when nobody does. */
-  const apart = async (own: symbol, pause: () => Promise<void>): Promise<void> => {
-    working = undefined;
-    await pause();
-    begin(own);
-  };
   const session = (): SearchSession => {
     if (!search || !models.holds(search.weights) || !gradients.holds(search.gradients)) throw notOpenError();
     return search;
@@ -413,15 +393,5 @@ function noFreshError(): EspalierError {
     expected: 'an engine that was given a way to start one',
     actual: 'one without',
     remedy: 'Create the engine with startFresh.',
-  });
-}
-
-function busyError(): EspalierError {
-  return new EspalierError({
-    code: 'engine/invariant',
-    operation: 'evaluating',
-    expected: 'one evaluation at a time in an engine',
-    actual: 'a second one while the first runs',
-    remedy: 'Wait for the first, or use an engine in another process.',
   });
 }
