@@ -12,23 +12,12 @@ import { sizeOf } from '../src/engine/graph/shape.ts';
 import { Device } from '../src/engine/runtime/device.ts';
 import { DeviceTensor } from '../src/engine/runtime/deviceTensor.ts';
 import { buildGemmGraph } from '../src/engine/runtime/gemmGraph.ts';
+import { TASK_DOCUMENTS } from '../src/experiment/taskNames.ts';
+import { SEVEN } from '../src/experiment/tasks.ts';
 import { openTasks } from '../src/engine/scoring/openTasks.ts';
 import { disposePacked, packAll, type PackedSequences, stateBytes } from '../src/engine/scoring/packedSequences.ts';
 import { HeadScorer } from '../src/engine/scoring/scoreHead.ts';
 import { HiddenStream } from '../src/engine/forward/hiddenStream.ts';
-
-/** Documents of the splits that papers evaluate (`design/tasks.md`). */
-const WHOLE = {
-  boolq: 3270,
-  rte: 277,
-  hellaswag: 10_042,
-  winogrande: 1267,
-  arc_easy: 2376,
-  arc_challenge: 1172,
-  openbookqa: 500,
-} as const;
-export type SevenName = keyof typeof WHOLE;
-export const SEVEN = Object.keys(WHOLE) as readonly SevenName[];
 
 const SHAPES = {
   '7b': { hidden_size: 4096, intermediate_size: 11_008, num_hidden_layers: 32, num_attention_heads: 32 },
@@ -55,7 +44,7 @@ export async function estimateAtShape(
   shape: ShapeName,
   threads: number,
   model: string,
-  documentsOf: (task: SevenName) => string,
+  documentsOf: (task: (typeof SEVEN)[number]) => string,
 ): Promise<ShapeEstimate> {
   const device = new Device({ name: 'cpu', precision: 'float32', threads });
   const config = configOf(shape);
@@ -69,7 +58,7 @@ export async function estimateAtShape(
       const planned = { task, shots: 0, limit: 0, documents: documentsOf(task) };
       const opened = await openTasks({ list: [planned], harness: '0.4', beginning: 'none' }, ofTokens, {});
       const packed = await packAll(config, device, opened.sequences);
-      const scale = WHOLE[task] / opened.tasks[0]!.asked.length;
+      const scale = TASK_DOCUMENTS[task] / opened.tasks[0]!.asked.length;
       tokens += scale * packed.tokens;
       const places = opened.sequences.reduce((sum, { ids, from }) => sum + ids.length - from, 0);
       asked += scale * places;
