@@ -46,6 +46,11 @@ const INTERPRETATIONS: { readonly [Name in PrimitiveName]: Interpretation<Name> 
   min: binary(Math.min),
   lessOrEqual: binary((a, b) => Number(a <= b)),
   equal: binary((a, b) => Number(a === b)),
+  where: ({ output }, [condition, x, y]) =>
+    fill(output.shape, (index) => {
+      const chosen = condition!.data[broadcastOffset(index, condition!.shape)] === 0 ? y! : x!;
+      return chosen.data[broadcastOffset(index, chosen.shape)]!;
+    }),
   neg: unary((x) => -x),
   abs: unary(Math.abs),
   sqrt: unary(Math.sqrt),

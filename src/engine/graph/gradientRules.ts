@@ -93,6 +93,7 @@ export const GRADIENT_RULES: { readonly [Name in PrimitiveName]: Rule<Name> } = 
   ),
   lessOrEqual: { reason: 'a truth value does not change smoothly' },
   equal: { reason: 'a truth value does not change smoothly' },
+  where: { reason: 'it sets weights to zero, and no loss is followed through that' },
   neg: ({ graph, cotangent }) => [graph.neg(cotangent)],
   // sign x, from x ≥ 0 and x ≤ 0: 0 at 0
   abs: unary((graph, x) => {

@@ -76,6 +76,7 @@ export class GraphBuilder {
   min = (a: Value, b: Value): Value => this.apply('min', [a, b], {});
   lessOrEqual = (a: Value, b: Value): Value => this.apply('lessOrEqual', [a, b], {});
   equal = (a: Value, b: Value): Value => this.apply('equal', [a, b], {});
+  where = (condition: Value, x: Value, y: Value): Value => this.apply('where', [condition, x, y], {});
   neg = (x: Value): Value => this.apply('neg', [x], {});
   abs = (x: Value): Value => this.apply('abs', [x], {});
   sqrt = (x: Value): Value => this.apply('sqrt', [x], {});

@@ -16,6 +16,8 @@ export interface PrimitiveParameters {
   min: None;
   lessOrEqual: None;
   equal: None;
+  /** condition, x, y → x where the condition holds, else y. */
+  where: None;
   neg: None;
   abs: None;
   sqrt: None;

@@ -55,6 +55,10 @@ const TYPE_RULES: { readonly [Name in PrimitiveName]: TypeRule<Name> } = {
   min: elementwise,
   lessOrEqual: comparison,
   equal: comparison,
+  where: ([condition, x, y]) => {
+    require('where', condition!.type === 'bool', [condition!, x!, y!]);
+    return { type: commonType([x!, y!]), shape: [condition!, x!, y!].map((input) => input.shape).reduce(broadcast) };
+  },
   neg: elementwise,
   abs: elementwise,
   sqrt: elementwise,

@@ -34,6 +34,7 @@ const ROWS: Readonly<Record<PrimitiveName, Row | 'not differentiable'>> = {
   min: binary((graph, a, b) => graph.min(a, b)),
   lessOrEqual: 'not differentiable',
   equal: 'not differentiable',
+  where: 'not differentiable',
   neg: unary((graph, x) => graph.neg(x)),
   abs: { ...unary((graph, x) => graph.abs(x)), domain: away },
   sqrt: { ...unary((graph, x) => graph.sqrt(x)), domain: positive },

@@ -48,6 +48,11 @@ const ROWS: Readonly<Record<PrimitiveName, Row>> = {
     (graph, a, b) => graph.equal(a, graph.min(a, b)),
     (a, b) => Number(a <= b),
   ),
+  where: {
+    inputs: [matrix, row],
+    build: (graph, x, y) => graph.where(graph.lessOrEqual(x, graph.scalar(0.5)), x, y),
+    expected: (x, y) => [...x].map((value, i) => (value <= 0.5 ? value : y[i % 6]!)),
+  },
   neg: unary(
     (graph, x) => graph.neg(x),
     (x) => -x,

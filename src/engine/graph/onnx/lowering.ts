@@ -55,6 +55,7 @@ const LOWERINGS: { readonly [Name in PrimitiveName]: Lowering<Name> } = {
   min: operator('Min'),
   lessOrEqual: operator('LessOrEqual'),
   equal: operator('Equal'),
+  where: operator('Where'),
   neg: operator('Neg'),
   abs: operator('Abs'),
   sqrt: operator('Sqrt'),
