@@ -5,18 +5,17 @@ import type { Sparsity } from '../../experiment/sparsitySchema.ts';
 import type { WeightUpdate } from '../../experiment/updates.ts';
 import type { Expression } from '../../metric/expression.ts';
 import { operandsOf } from '../../metric/measure.ts';
-import { printPrefix } from '../../metric/print.ts';
-import { sizeOf } from '../graph/shape.ts';
 import type { BlockLayout, Parameter } from '../families/family.ts';
 import type { Pause } from '../runtime/pause.ts';
-import type { Device, Program } from '../runtime/device.ts';
+import type { Device } from '../runtime/device.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
 import { ReusedArrays } from '../runtime/reusedArrays.ts';
 import { type InputStatistics, isRowOperand, type RowOperand } from './inputStatistics.ts';
+import { comparisonGroups } from './comparisonGroups.ts';
 import { countZeros } from './countZeros.ts';
+import { DevicePruner } from './devicePruner.ts';
+import { HostPruner } from './hostPruner.ts';
 import type { KeptWeight, KeptWeights } from './keptWeights.ts';
-import { buildPruneGraph, comparisonGroups } from './pruneGraph.ts';
-import { requireValidScore } from './scoreCheck.ts';
 
 /** A linear layer just after it was pruned: for exporting and for looking inside. */
 export interface PrunedLayer {
@@ -74,9 +73,13 @@ export class Pruner {
   private readonly how: Pruning;
   /** On the CPU the pruned weights of every block go to the same arrays. */
   private readonly arrays = new ReusedArrays();
+  private readonly onHost: HostPruner;
+  private readonly onDevice: DevicePruner;
 
   constructor(device: Device, how: Pruning) {
     this.device = device;
+    this.onHost = new HostPruner(device);
+    this.onDevice = new DevicePruner(device);
     this.how = how;
     this.metric = how.metric;
     this.update = how.update;
@@ -170,13 +173,13 @@ export class Pruner {
   /** The weight with the metric's lowest scores set to zero. */
   private async masked(block: number, layer: Parameter, expression: Expression, given: Operands): Promise<KeptWeight> {
     const [out, columns] = layer.shape as [number, number];
-    const program = await this.program(expression, [out, columns], this.sparsityOf(block));
     const { weight, rows, G } = given;
-    const inputs: Record<string, DeviceTensor> = { weight, ...(G && { G }) };
-    for (const row of this.rows) inputs[row] = DeviceTensor.fromHost(rows[row]!, [1, columns]);
-    const outputs = await program.run(inputs, this.device.resident ? {} : { pruned: this.spare(layer) });
-    requireValidScore(outputs, layer, this.metric);
-    return { weight: outputs['pruned']!, zeros: sum(outputs['zeros']!.floats()) };
+    const operands: Record<string, DeviceTensor> & { weight: DeviceTensor } = { weight, ...(G && { G }) };
+    for (const row of this.rows) operands[row] = DeviceTensor.fromHost(rows[row]!, [1, columns]);
+    const groups = comparisonGroups([out, columns], this.sparsityOf(block), this.how.group);
+    const ranked = { layer, expression, metric: this.metric, operands, groups };
+    if (this.device.resident) return this.onDevice.prune(ranked);
+    return this.onHost.prune(ranked, this.arrays.take(layer.name, out * columns));
   }
 
   /** What the update makes of a masked weight, or of the whole one where it chooses itself. */
@@ -214,10 +217,6 @@ export class Pruner {
     onPruned({ tensor, shape, weight, rows, ...(gradient && { gradient: await this.device.download(gradient) }) });
   }
 
-  private spare({ name, shape }: Parameter): DeviceTensor {
-    return DeviceTensor.fromHost(this.arrays.take(name, sizeOf(shape)), shape);
-  }
-
   private sparsityOf(block: number): Sparsity {
     const { rates, sparsity } = this.how;
     return rates ? { kind: 'unstructured', share: rates[block]! } : sparsity;
@@ -226,17 +225,6 @@ export class Pruner {
   /** Weights of a layer that go, of each group of those that are compared. */
   private removesOf(block: number, { shape }: Parameter): number {
     return comparisonGroups(shape as [number, number], this.sparsityOf(block), this.how.group).remove;
-  }
-
-  private program(expression: Expression, shape: readonly [number, number], sparsity: Sparsity): Promise<Program> {
-    const { group } = this.how;
-    const { weightType } = this.device;
-    // Rates that come to the same count have one program; those that are spelled alike and do not have two.
-    const { size, remove } = comparisonGroups(shape, sparsity, group);
-    const key = `prune ${printPrefix(expression)} ${remove} of ${size} ${shape.join('×')}`;
-    const build = (): ReturnType<typeof buildPruneGraph> =>
-      buildPruneGraph({ expression, shape, sparsity, group, weightType });
-    return this.device.program(key, build, (name) => name !== 'pruned');
   }
 
   private requireDivisible(layer: Parameter, columns: number): void {
@@ -256,10 +244,4 @@ interface Operands {
   readonly weight: DeviceTensor;
   readonly rows: PrunedLayer['rows'];
   readonly G: DeviceTensor | undefined;
-}
-
-function sum(values: Float32Array): number {
-  let total = 0;
-  for (const value of values) total += value;
-  return total;
 }

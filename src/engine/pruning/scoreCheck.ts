@@ -12,32 +12,46 @@ export class InvalidScoreError extends EspalierError {
   }
 }
 
-/**
- * @param outputs of a program that `writeScore` has part in
- * @throws InvalidScoreError where the score has values that are not finite, or is constant
- */
-export function requireValidScore(outputs: ScoreOutputs, layer: Parameter, metric: string): void {
-  requireFiniteScore(outputs, layer, metric);
-  const [minimum] = outputs['minimum']!.floats();
-  const [maximum] = outputs['maximum']!.floats();
-  if (minimum === maximum) {
-    throw invalidScore('constant', layer, metric, 'scores that differ', `the same score ${minimum} everywhere`);
+/** What there is to know of a layer's scores before they rank, whether one program has computed them or several, some rows each. */
+export class ScoreSummary {
+  minimum = Infinity;
+  maximum = -Infinity;
+  /** Scores that there are: one row of them may stand for all rows of the layer. */
+  private scores = 0;
+  private finite = 0;
+
+  /**
+   * @param outputs of a program that `writeScore` has part in
+   * @param columns of the score
+   */
+  add(outputs: Readonly<Record<string, DeviceTensor>>, columns: number): this {
+    const finite = outputs['finite']!.floats();
+    this.scores += finite.length * columns;
+    for (const count of finite) this.finite += count;
+    this.minimum = Math.min(this.minimum, outputs['minimum']!.floats()[0]!);
+    this.maximum = Math.max(this.maximum, outputs['maximum']!.floats()[0]!);
+    return this;
+  }
+
+  get missing(): number {
+    return this.scores - this.finite;
+  }
+
+  /** @throws InvalidScoreError where the score has values that are not finite, or is constant */
+  requireValid(layer: Parameter, metric: string): void {
+    this.requireFinite(layer, metric);
+    if (this.minimum !== this.maximum) return;
+    throw invalidScore('constant', layer, metric, 'scores that differ', `the same score ${this.minimum} everywhere`);
+  }
+
+  /** @throws InvalidScoreError where the score has values that are not finite */
+  requireFinite(layer: Parameter, metric: string): void {
+    if (this.missing === 0) return;
+    const share = ((100 * this.missing) / this.scores).toPrecision(3);
+    const actual = `${this.missing} scores (${share} %) that are infinite or not a number`;
+    throw invalidScore('not-finite', layer, metric, 'finite scores', actual);
   }
 }
-
-/** @throws InvalidScoreError where the score has values that are not finite */
-export function requireFiniteScore(outputs: ScoreOutputs, layer: Parameter, metric: string): void {
-  const finite = outputs['finite']!.floats();
-  // One row of scores may stand for all rows of the layer; `finite` counts the columns of each row that there is.
-  const scores = finite.length * layer.shape[1]!;
-  const missing = scores - finite.reduce((total, count) => total + count, 0);
-  if (missing === 0) return;
-  const share = ((100 * missing) / scores).toPrecision(3);
-  const actual = `${missing} scores (${share} %) that are infinite or not a number`;
-  throw invalidScore('not-finite', layer, metric, 'finite scores', actual);
-}
-
-type ScoreOutputs = Readonly<Record<string, DeviceTensor>>;
 
 function invalidScore(
   reason: InvalidScoreError['reason'],

@@ -1,8 +1,8 @@
 import type { Expression } from '../../metric/expression.ts';
 import { operandsOf } from '../../metric/measure.ts';
 import type { OperandName } from '../../metric/operands.ts';
-import type { GraphBuilder } from '../graph/graphBuilder.ts';
-import type { Value } from '../graph/graph.ts';
+import { GraphBuilder } from '../graph/graphBuilder.ts';
+import type { Graph, Value } from '../graph/graph.ts';
 import { isRowOperand } from './inputStatistics.ts';
 import { reduceWhole, writeMetric } from './metricGraph.ts';
 
@@ -10,8 +10,23 @@ import { reduceWhole, writeMetric } from './metricGraph.ts';
 const FLOAT32_MAX = 3.4028234663852886e38;
 
 /**
+ * A program for the score of a linear layer's weights. Inputs: `weight` [out, in] with signs, and the operands of {@link writeScore}. Outputs:
+ * `score` [out, in], float32, and what {@link writeScore} says of it.
+ */
+export function buildScoreGraph(
+  expression: Expression,
+  shape: readonly [number, number],
+  weightType: 'float32' | 'float16',
+): Graph {
+  const graph = new GraphBuilder();
+  const score = writeScore(graph, expression, graph.cast(graph.input('weight', shape, weightType), 'float32'));
+  graph.output('score', graph.expand(score, shape));
+  return graph.build('score');
+}
+
+/**
  * The score of a linear layer's weights, [out, in] or [1, in] where one row stands for all. Takes as inputs the operands that the metric
- * names beside W: rows [1, in], and G [out, in]; and has as outputs what `requireValidScore` looks at: `finite` [out or 1, 1], the number of
+ * names beside W: rows [1, in], and G [out, in]; and has as outputs what `ScoreSummary` takes in: `finite` [out or 1, 1], the number of
  * finite scores in each row, `minimum` and `maximum` [1, 1].
  *
  * @param signed the weight with its signs, [out, in], float32

@@ -43,6 +43,12 @@ export class DeviceTensor {
     return this.tensor.data as Float32Array;
   }
 
+  /** Rows `begin` to `end` of a float32 matrix of this process; they share its elements. */
+  rows(begin: number, end: number): DeviceTensor {
+    const [, columns] = this.shape as [number, number];
+    return DeviceTensor.fromHost(this.floats().subarray(begin * columns, end * columns), [end - begin, columns]);
+  }
+
   dispose(): void {
     if (this.resident) this.tensor.dispose();
   }

@@ -2,7 +2,7 @@ import { type Expression, operand, operation } from '../../metric/expression.ts'
 import { operandsOf } from '../../metric/measure.ts';
 import { printPrefix } from '../../metric/print.ts';
 import { isRowOperand } from '../pruning/inputStatistics.ts';
-import { requireFiniteScore, requireValidScore } from '../pruning/scoreCheck.ts';
+import { ScoreSummary } from '../pruning/scoreCheck.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
 import type { Weights } from '../forward/blockWeights.ts';
 import type { ComponentScores } from './componentScores.ts';
@@ -76,9 +76,10 @@ async function scoreBlock(
       inputs[row] = DeviceTensor.fromHost(values, [1, values.length]);
     }
     const outputs = await runGather(model, expression, parameter, inputs);
+    const summary = new ScoreSummary().add(outputs, parameter.shape[1]!);
     // One component alone need not be ranked.
-    const require = (of === 'channels' ? intermediate : kvHeads) > 1 ? requireValidScore : requireFiniteScore;
-    require(outputs, parameter, name);
+    if ((of === 'channels' ? intermediate : kvHeads) > 1) summary.requireValid(parameter, name);
+    else summary.requireFinite(parameter, name);
     const columns = outputs['columns']!.floats();
     scores[of] = of === 'channels' ? columns : sumParts(columns, kvHeads, heads / kvHeads);
   }
