@@ -8,7 +8,7 @@ import { needGradients } from './gradientsOf.ts';
 import type { EvaluationHooks } from './hooks.ts';
 import { rowsOfWeights, stepsOf } from './needs.ts';
 import { aboutBlocks, type PreparedEvaluation, prepareEvaluation, refusal } from './prepareEvaluation.ts';
-import { type EngineState, prepareSweep } from './prepareSweep.ts';
+import { type EngineState, prepareSweep, type PreparedSweep } from './prepareSweep.ts';
 import { fingerprintsOf, type PreparedTasks, prepareTasks } from './prepareTasks.ts';
 import type { OpenedTasks } from '../scoring/openTasks.ts';
 import { taskDocuments, taskResults } from '../scoring/taskResults.ts';
@@ -24,12 +24,12 @@ export async function evaluatePlan(
   hooks: EvaluationHooks,
   state: EngineState,
 ): Promise<readonly EvaluationResult[]> {
-  const { inputs: ofText, provenance } = await prepareSweep(plan, sampleNeeds(plan.evaluations), hooks, state);
-  let inputs = ofText;
+  const ofText = await prepareSweep(plan, sampleNeeds(plan.evaluations), hooks, state);
+  let { inputs } = ofText;
   try {
     const prepared = await prepareTasks(plan, inputs, hooks, state);
     inputs = prepared.inputs;
-    return await evaluatePrepared(plan, hooks, state, prepared, provenance);
+    return await evaluatePrepared(plan, hooks, state, prepared, ofText);
   } finally {
     disposePrograms(inputs);
     await inputs.device.release((key) => !key.startsWith('prune '));
@@ -41,8 +41,9 @@ async function evaluatePrepared(
   hooks: EvaluationHooks,
   { dense: denseOutcomes, gradients: loaded }: Pick<EngineState, 'dense' | 'gradients'>,
   { inputs: prepared, tasks }: PreparedTasks,
-  provenance: Provenance,
+  { provenance: beforeCounts, textCounts }: PreparedSweep,
 ): Promise<readonly EvaluationResult[]> {
+  let provenance = beforeCounts;
   const denseKey = fingerprint(undefined, plan, provenance, false, tasks && fingerprintsOf(tasks));
   const refusals = plan.evaluations.map((evaluation) => refusal(evaluation, prepared));
   const accepted = plan.evaluations.filter((_, index) => !refusals[index]);
@@ -83,6 +84,7 @@ async function evaluatePrepared(
     const carried = group.map(({ variant }) => variant);
     const { dense, variants } = await sweep(inputs, !denseOutcomes.has(denseKey), carried, step);
     if (dense) denseOutcomes.set(denseKey, dense);
+    provenance = { ...provenance, ...(await textCounts()) };
     for (const [i, outcome] of variants.entries()) {
       const { index } = group[i]!;
       if (outcome instanceof EspalierError) {
