@@ -49,8 +49,8 @@ export async function preflight(
   state: EngineState,
   cacheFolder: string | undefined,
 ): Promise<Preflight> {
-  const { inputs: ofText, provenance } = await prepareSweep(plan, sampleNeeds(plan.evaluations), hooks, state);
-  let inputs = ofText;
+  const { provenance, modelHash, ...ofText } = await prepareSweep(plan, sampleNeeds(plan.evaluations), hooks, state);
+  let { inputs } = ofText;
   try {
     const prepared = await prepareTasks(plan, inputs, hooks, state);
     inputs = prepared.inputs;
@@ -59,12 +59,14 @@ export async function preflight(
     const ofSamples = sampleLength(plan.settings);
     const evaluations = accepted(plan, inputs);
     const needed = evaluations.some(needsGradient)
-      ? await needGradients(inputs, provenance, state.gradients)
+      ? await needGradients(inputs, { ...provenance, modelHash: await modelHash() }, state.gradients)
       : undefined;
     const compute = (needed?.steps ?? 0) > 0;
-    const dense = !state.dense.has(
-      fingerprint(undefined, plan, provenance, false, prepared.tasks && fingerprintsOf(prepared.tasks)),
-    );
+    const asked = prepared.tasks && fingerprintsOf(prepared.tasks);
+    const keyOf = (hash: string): string =>
+      fingerprint(undefined, plan, { ...provenance, modelHash: hash }, false, asked);
+    // Of large files the hash takes longer than all else here: only where something is known that may be of this model.
+    const dense = state.dense.size === 0 || !state.dense.has(keyOf(await modelHash()));
     const depth = weights.layouts.length;
     const token = workPerToken(checkpoint.config, weights.layouts, length, device.resident);
     const needs = surveyNeeds(evaluations, calibrate === 'one-shot' ? rowsOfWeights(evaluations) : []);

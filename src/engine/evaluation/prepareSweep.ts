@@ -43,13 +43,17 @@ export interface EngineState extends TaskPlaces {
 
 export interface PreparedSweep {
   readonly inputs: SweepInputs;
-  /** All but {@link textCounts}. */
-  readonly provenance: Provenance;
+  readonly provenance: EarlyProvenance;
+  /** What of its provenance a number is not told without, but computed: it takes long where files are large. */
+  readonly modelHash: () => Promise<string>;
   /** How much the whole text is: it is tokenised to its end for that, which an evaluation of its beginning needs for its result alone. */
   readonly textCounts: () => Promise<TextCounts>;
   /** Token ids of the whole calibration text, where it is needed and samples are cut out of it. */
   readonly calibration: Int32Array | undefined;
 }
+
+/** What is known before anything is computed. */
+export type EarlyProvenance = Omit<Provenance, 'modelHash' | keyof TextCounts>;
 
 type TextCounts = Pick<Provenance, 'textTokens' | 'textWords' | 'textBytes'>;
 
@@ -105,9 +109,8 @@ export async function prepareSweep(
     calibrate: settings.calibrate,
     now: () => performance.now() / 1000,
   };
-  const provenance: Provenance = {
+  const provenance: EarlyProvenance = {
     model: plan.model,
-    modelHash: model.identity.hash,
     architecture: model.checkpoint.config.architecture,
     parameters: allParameters(model.checkpoint.config).reduce((sum, { shape }) => sum + sizeOf(shape), 0),
     ...(text && {
@@ -141,7 +144,8 @@ export async function prepareSweep(
     const { tokens, words, bytes } = await text.counts(tokenHooks(plan.text!, hooks));
     return { textTokens: tokens, textWords: words, textBytes: bytes };
   };
-  return { inputs, provenance, textCounts, calibration: calibration?.ids };
+  const modelHash = (): Promise<string> => model.hash(signal);
+  return { inputs, provenance, modelHash, textCounts, calibration: calibration?.ids };
 }
 
 interface ReadTexts {

@@ -20,8 +20,8 @@ export interface TokenizerOf {
 }
 
 /** The tokenizer of a model as it was identified. */
-export function tokenizerOf({ checkpoint, identity }: LoadedModel): TokenizerOf {
-  return { folder: checkpoint.tokenizerFolder, vocabulary: checkpoint.config.vocabulary, identity: identity.tokenizer };
+export function tokenizerOf({ checkpoint, tokenizer }: LoadedModel): TokenizerOf {
+  return { folder: checkpoint.tokenizerFolder, vocabulary: checkpoint.config.vocabulary, identity: tokenizer };
 }
 
 /** What is read of a data set, and how. */
@@ -93,8 +93,7 @@ export class TokenCache {
       const key = [tokenizer.identity, model.vocabulary, of, samples, length, offsets, seed];
       return kept(this.samplesOfDocuments, key, async () => {
         const compiled = tokenizer.compile(model);
-        const encode = (text: string): Promise<Int32Array> =>
-          compiled.encodeAsync(text, { signal: hooks.signal });
+        const encode = (text: string): Promise<Int32Array> => compiled.encodeAsync(text, { signal: hooks.signal });
         const rows = await RowSpool.write(data.rows(hooks), this.cacheFolder);
         try {
           const asked = { samples, length, offsets, seed };
