@@ -83,12 +83,12 @@ export async function openInputs(plan: EvaluationPlan): Promise<Opened> {
   const device = new Device({ name: 'cpu', precision: 'float32', threads: settings.threads });
   const checkpoint = await openCheckpoint(plan.model);
   const cache = new TokenCache();
-  const tokens = (file: string) =>
-    cache.tokens({ folder: checkpoint.folder, vocabulary: checkpoint.config.vocabulary }, { file, rows: DEFAULT_ROWS });
-  const text = await tokens(plan.text!);
-  const calibration = plan.calibration === undefined ? undefined : await tokens(plan.calibration);
+  const open = (file: string) =>
+    cache.text({ folder: checkpoint.folder, vocabulary: checkpoint.config.vocabulary }, { file, rows: DEFAULT_ROWS });
+  const text = await open(plan.text!);
+  const calibration = plan.calibration === undefined ? undefined : await open(plan.calibration);
   const samples = calibration
-    ? cutSamples(calibration.ids, { ...calibrationSettings(settings), offsets: 'even' }, plan.calibration!).tokens
+    ? cutSamples(await calibration.ids(), { ...calibrationSettings(settings), offsets: 'even' }, plan.calibration!).tokens
     : [];
   const programs = await ModelPrograms.create(checkpoint.config, device, settings.length);
   const inputs: SweepInputs = {
@@ -98,7 +98,7 @@ export async function openInputs(plan: EvaluationPlan): Promise<Opened> {
     programs,
     // Samples are as long as blocks here.
     calibrationPrograms: programs,
-    evaluation: evaluationBlocks(text.ids, settings.length, settings.blocks, plan.text!),
+    evaluation: await evaluationBlocks(text, settings, plan.text!),
     calibration: samples,
     gradientSamples: samples,
     calibrate: settings.calibrate,

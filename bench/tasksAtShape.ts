@@ -4,14 +4,12 @@
  */
 import { openCheckpoint } from '../src/engine/checkpoint/checkpoint.ts';
 import { parseConfig } from '../src/engine/checkpoint/readConfig.ts';
-import { EFFICIENCY } from '../src/engine/evaluation/preflight.ts';
-import { workPerToken } from '../src/engine/evaluation/work.ts';
+import { MeasuredCosts } from '../src/engine/evaluation/measuredCosts.ts';
 import { familyOf, type ModelConfig } from '../src/engine/families/families.ts';
 import type { Parameter } from '../src/engine/families/family.ts';
 import { sizeOf } from '../src/engine/graph/shape.ts';
 import { Device } from '../src/engine/runtime/device.ts';
 import { DeviceTensor } from '../src/engine/runtime/deviceTensor.ts';
-import { buildGemmGraph } from '../src/engine/runtime/gemmGraph.ts';
 import { TASK_DOCUMENTS } from '../src/experiment/taskNames.ts';
 import { SEVEN } from '../src/experiment/tasks.ts';
 import { openTasks } from '../src/engine/scoring/openTasks.ts';
@@ -69,12 +67,11 @@ export async function estimateAtShape(
     const block = await measureBlock(config, device, measured!.packed);
     const head = await measureHead(config, device, measured!.packed);
     const layouts = config.windows.map((_, index) => familyOf(config).block(config, index));
-    const work = workPerToken(config, layouts, 256, false);
-    const rate = EFFICIENCY * (await processorRate(device));
+    const costs = new MeasuredCosts(config, layouts, device);
     return {
       ...{ blocks: config.depth, tokens, asked, block, head },
       seconds: (config.depth * block.seconds * tokens) / block.tokens + (head.seconds * asked) / head.rows,
-      preflightSeconds: (tokens * work.blocks + asked * work.head) / rate,
+      preflightSeconds: tokens * (await costs.forward(256)) + asked * (await costs.head()),
       states: stateBytes(config, tokens),
     };
   } finally {
@@ -138,22 +135,6 @@ function weightsOf(parameters: readonly Parameter[]): Record<string, DeviceTenso
 /** Not zeros: some products of zeros are faster. */
 function numbers(count: number, scale: number): Float32Array {
   return new Float32Array(count).map((_, i) => scale * (((i * 7919) % 1009) / 504.5 - 1));
-}
-
-/** As a preflight measures it, in seconds of processor: operations a second on a product of 1024³. */
-async function processorRate(device: Device): Promise<number> {
-  const size = 1024;
-  const program = await device.program(
-    'large product',
-    () => buildGemmGraph(size, size, size, 'float32'),
-    () => true,
-  );
-  const ones = DeviceTensor.fromHost(new Float32Array(size * size).fill(1), [size, size]);
-  const run = async (): Promise<void> => {
-    await program.run({ x: ones, weight: ones });
-  };
-  await run();
-  return (2 * size ** 3) / (await processorSeconds(run));
 }
 
 async function processorSeconds(work: () => Promise<void>): Promise<number> {

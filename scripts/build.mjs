@@ -25,6 +25,7 @@ const ENTRY_POINTS = {
   benchUpdates: 'bench/updates.ts',
   benchTasks: 'bench/tasks.ts',
   benchPruning: 'bench/pruning.ts',
+  benchPreflights: 'bench/preflights.ts',
   study: 'bench/study/main.ts',
   openAiPackage: 'src/llm/openAiPackage.ts',
   hubPackage: 'src/hub/hubPackage.ts',

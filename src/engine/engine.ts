@@ -294,8 +294,10 @@ export function createEngine(options: EngineOptions = {}): Engine {
     tokens: (model, text, signal) =>
       withCheckpoint(
         model,
-        async ({ tokenizerFolder: folder, config: { vocabulary } }) =>
-          (await tokenCache.tokens({ folder, vocabulary }, { file: text, rows: DEFAULT_ROWS }, { signal })).ids,
+        async ({ tokenizerFolder: folder, config: { vocabulary } }) => {
+          const source = { file: text, rows: DEFAULT_ROWS };
+          return (await tokenCache.text({ folder, vocabulary }, source, { signal })).ids({ signal });
+        },
       ),
     describe: (model) => withCheckpoint(model, (checkpoint) => Promise.resolve(summarise(checkpoint))),
     exportModel: (plan, target, hooks = {}) =>

@@ -7,6 +7,7 @@ import { documentsOfTasks } from '../reports/taskJson.ts';
 import { EXIT, exitCodeOf } from '../exitCode.ts';
 import type { ExitCode } from '../exitCode.ts';
 import { progressLine } from '../reports/progressBar.ts';
+import { timeLeft } from '../reports/timeLeft.ts';
 
 /**
  * Evaluates the plans in order and reports every evaluation as it ends. The result is the worst that happened.
@@ -44,13 +45,14 @@ async function evaluatePlan(
 ): Promise<ExitCode> {
   let worst: ExitCode = EXIT.ok;
   let failures = 0;
+  const left = timeLeft(() => performance.now() / 1000);
   /** Those that were told since the last result. */
   let documents: TaskDocument[] = [];
   try {
     await engine.evaluate(plan, {
       signal,
       onProgress: (progress) => {
-        terminal.status(progressLine(progress, terminal.statusWidth));
+        terminal.status(progressLine(progress, terminal.statusWidth, left(progress)));
       },
       ...(details && {
         onTaskDocument: (document: TaskDocument) => {

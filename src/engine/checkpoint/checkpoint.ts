@@ -1,11 +1,12 @@
 import path from 'node:path';
 import { byteLength, elementCount, isFloatType, UNQUANTISED } from './elementTypes.ts';
-import { identifyCheckpoint } from './identity.ts';
-import type { CheckpointIdentity } from './identity.ts';
+import { hashSmallFiles, identifyCheckpoint } from './identity.ts';
+import type { CheckpointIdentity, SmallFiles } from './identity.ts';
 import type { ModelTensor } from './modelTensor.ts';
 import { readModel } from './readModel.ts';
 import { TensorReader } from './tensorReader.ts';
 import { EspalierError } from '../../base/errors.ts';
+import { isSettled } from '../../files/fileVersion.ts';
 import type { ModelConfig } from '../families/families.ts';
 import type { JsonFields } from '../families/family.ts';
 
@@ -48,6 +49,10 @@ export interface Checkpoint {
   readBytes(name: string, shape: readonly number[], first: number, into: Uint8Array): void;
   /** Changes whenever one of the weights' files is written to or replaced, with the same bytes as well. */
   readonly version: string;
+  /** Whether any later change of them would show in it: not right after one was written. See {@link isSettled}. */
+  readonly isSettled: boolean;
+  /** {@link hashSmallFiles} @throws EspalierError `checkpoint/tokenizer`, `io/read`, `cancelled` */
+  smallFiles(signal?: AbortSignal): Promise<SmallFiles>;
   /** What it is by the content of its files. @throws EspalierError `checkpoint/…`, `io/read`, `cancelled` */
   identity(signal?: AbortSignal): Promise<CheckpointIdentity>;
   /** Closes the files. A later read opens them again. */
@@ -65,6 +70,7 @@ export interface CheckpointOptions {
  * @throws EspalierError with a code `checkpoint/…` that names the file at fault and the remedy.
  */
 export async function openCheckpoint(folder: string, options: CheckpointOptions = {}): Promise<Checkpoint> {
+  const opened = Date.now();
   const model = await readModel(path.resolve(folder));
   const { config, tensors, files } = model;
   const reader = new TensorReader(files);
@@ -73,6 +79,11 @@ export async function openCheckpoint(folder: string, options: CheckpointOptions 
     reader.read(name, findTensor(tensors, name, shape, model.folder), first, into);
     return into;
   };
+
+  let small: SmallFiles | undefined;
+  // What was read before the first tensor stays what it is identified with.
+  const smallFiles = async (signal?: AbortSignal): Promise<SmallFiles> =>
+    (small ??= await hashSmallFiles(model.opened, options.cacheFolder, signal));
 
   return {
     folder: model.folder,
@@ -100,8 +111,10 @@ export async function openCheckpoint(folder: string, options: CheckpointOptions 
       }
       reader.readBytes(name, tensor, first, into);
     },
+    smallFiles,
+    isSettled: files.every(({ version }) => isSettled(version, opened)),
     version: files.map(({ version }) => Object.values(version).join(' ')).join(', '),
-    identity: (signal) => identifyCheckpoint(model.opened, options.cacheFolder, signal),
+    identity: async (signal) => identifyCheckpoint(model.opened, await smallFiles(signal), options.cacheFolder, signal),
     close() {
       reader.close();
     },

@@ -31,32 +31,55 @@ export interface OpenedFiles {
   readonly adapter?: { readonly configHash: string; readonly file: string | undefined };
 }
 
+/** What of a checkpoint is known without reading its weights. */
+export interface SmallFiles {
+  /** sha-256, hex, by the names that {@link CheckpointIdentity.hash} is over. */
+  readonly hashes: ReadonlyMap<string, string>;
+  /** {@link CheckpointIdentity.tokenizer} */
+  readonly tokenizer: string;
+}
+
 /**
- * Identifies the very files that were opened: weights that were replaced since their header was read are refused, and so no hash stands for
- * other bytes than those that are computed with.
+ * Hashes what is small. What is read of the weights from now on is what {@link identifyCheckpoint} will hash, or their versions will differ.
  *
- * @throws EspalierError `checkpoint/safetensors`, `checkpoint/tokenizer`, `io/read`, `cancelled`
+ * @throws EspalierError `checkpoint/tokenizer`, `io/read`, `cancelled`
  */
-export async function identifyCheckpoint(
+export async function hashSmallFiles(
   { tokenizerFolder, configHash, files, adapter }: OpenedFiles,
   cacheFolder?: string,
   signal?: AbortSignal,
-): Promise<CheckpointIdentity> {
+): Promise<SmallFiles> {
   const hashes = new Map([['config.json', configHash]]);
   if (adapter) hashes.set(`adapter/${ADAPTER_CONFIG}`, adapter.configHash);
   const tokenizerHash = await hashFile(await requireTokenizer(tokenizerFolder), cacheFolder, signal);
   hashes.set('tokenizer.json', tokenizerHash);
   const settings = await readTokenSettings(tokenizerFolder);
   if (Object.keys(settings).length > 0) hashes.set(TOKENIZER_CONFIG, sha256(JSON.stringify(settings)));
+  for (const { version } of files) await untilChangesShow(version);
+  return { hashes, tokenizer: tokenizerIdentity(tokenizerHash, settings) };
+}
+
+/**
+ * Identifies the very files that were opened: weights that were replaced since their header was read are refused, and so no hash stands for
+ * other bytes than those that are computed with.
+ *
+ * @throws EspalierError `checkpoint/safetensors`, `io/read`, `cancelled`
+ */
+export async function identifyCheckpoint(
+  { files, adapter }: OpenedFiles,
+  small: SmallFiles,
+  cacheFolder?: string,
+  signal?: AbortSignal,
+): Promise<CheckpointIdentity> {
+  const hashes = new Map(small.hashes);
   for (const { file, version } of files) {
-    await untilChangesShow(version);
     const found = await hashVersion(file, cacheFolder, signal);
     if (!sameVersion(found.version, version)) throw replaced(file);
     hashes.set(`${file === adapter?.file ? 'adapter/' : ''}${path.basename(file)}`, found.hash);
   }
   const hash = createHash('sha256');
   for (const name of [...hashes.keys()].sort()) hash.update(`${name}\n${hashes.get(name)!}\n`);
-  return { hash: hash.digest('hex'), tokenizer: tokenizerIdentity(tokenizerHash, settings) };
+  return { hash: hash.digest('hex'), tokenizer: small.tokenizer };
 }
 
 /** sha-256, hex: that of tokenizer.json; where tokenizer_config.json says something of tokens, over that as well. */

@@ -8,7 +8,7 @@ import { needGradients } from './gradientsOf.ts';
 import type { EvaluationHooks } from './hooks.ts';
 import { rowsOfWeights, stepsOf } from './needs.ts';
 import { aboutBlocks, type PreparedEvaluation, prepareEvaluation, refusal } from './prepareEvaluation.ts';
-import { type EngineState, prepareSweep } from './prepareSweep.ts';
+import { type EngineState, prepareSweep, type PreparedSweep } from './prepareSweep.ts';
 import { fingerprintsOf, type PreparedTasks, prepareTasks } from './prepareTasks.ts';
 import type { OpenedTasks } from '../scoring/openTasks.ts';
 import { taskDocuments, taskResults } from '../scoring/taskResults.ts';
@@ -24,12 +24,12 @@ export async function evaluatePlan(
   hooks: EvaluationHooks,
   state: EngineState,
 ): Promise<readonly EvaluationResult[]> {
-  const { inputs: ofText, provenance } = await prepareSweep(plan, sampleNeeds(plan.evaluations), hooks, state);
-  let inputs = ofText;
+  const ofText = await prepareSweep(plan, sampleNeeds(plan.evaluations), hooks, state);
+  let { inputs } = ofText;
   try {
     const prepared = await prepareTasks(plan, inputs, hooks, state);
     inputs = prepared.inputs;
-    return await evaluatePrepared(plan, hooks, state, prepared, provenance);
+    return await evaluatePrepared(plan, hooks, state, prepared, ofText);
   } finally {
     disposePrograms(inputs);
     await inputs.device.release((key) => !key.startsWith('prune '));
@@ -41,20 +41,31 @@ async function evaluatePrepared(
   hooks: EvaluationHooks,
   { dense: denseOutcomes, gradients: loaded }: Pick<EngineState, 'dense' | 'gradients'>,
   { inputs: prepared, tasks }: PreparedTasks,
-  provenance: Provenance,
+  { provenance: early, modelHash, textCounts }: PreparedSweep,
 ): Promise<readonly EvaluationResult[]> {
-  const denseKey = fingerprint(undefined, plan, provenance, false, tasks && fingerprintsOf(tasks));
+  const keyOf = (hash: string): string =>
+    fingerprint(undefined, plan, { ...early, modelHash: hash }, false, tasks && fingerprintsOf(tasks));
+  // What the rest of a result is, is read and counted while the device is at work, as far as it lets go of this thread, and behind that.
+  const complete = async (): Promise<Provenance> => ({
+    ...early,
+    modelHash: await modelHash(),
+    ...(await textCounts()),
+  });
+  modelHash().catch(() => undefined);
   const refusals = plan.evaluations.map((evaluation) => refusal(evaluation, prepared));
   const accepted = plan.evaluations.filter((_, index) => !refusals[index]);
   const needs = surveyNeeds(accepted, prepared.calibrate === 'one-shot' ? rowsOfWeights(accepted) : []);
-  const needed = accepted.some(needsGradient) ? await needGradients(prepared, provenance, loaded) : undefined;
+  const needed = accepted.some(needsGradient)
+    ? await needGradients(prepared, { ...early, modelHash: await modelHash() }, loaded)
+    : undefined;
+  let dense = denseOutcomes.size > 0 ? denseOutcomes.get(keyOf(await modelHash())) : undefined;
   const steps = stagedStepper(
     hooks,
     (needed?.steps ?? 0) +
       countSurveySteps(prepared, needs) +
       inGroups(accepted, prepared)
         .map((group) => countSteps(prepared, false, group.map(stepsOf), needs.rows.length > 0))
-        .reduce((sum, count) => sum + count, denseOutcomes.has(denseKey) ? 0 : countSteps(prepared, true, [])),
+        .reduce((sum, count) => sum + count, dense ? 0 : countSteps(prepared, true, [])),
   );
   const gradients = await needed?.get(steps('gradients'));
   const withGradients: SweepInputs = {
@@ -81,8 +92,11 @@ async function evaluatePrepared(
   }
   for (const group of plan.evaluations.length > 0 ? inGroups(ready, prepared) : [[]]) {
     const carried = group.map(({ variant }) => variant);
-    const { dense, variants } = await sweep(inputs, !denseOutcomes.has(denseKey), carried, step);
-    if (dense) denseOutcomes.set(denseKey, dense);
+    const swept = await sweep(inputs, !dense, carried, step);
+    const provenance = await complete();
+    const { variants } = swept;
+    dense ??= swept.dense!;
+    denseOutcomes.set(keyOf(provenance.modelHash), dense);
     for (const [i, outcome] of variants.entries()) {
       const { index } = group[i]!;
       if (outcome instanceof EspalierError) {
@@ -92,7 +106,7 @@ async function evaluatePrepared(
       const evaluation = plan.evaluations[index]!;
       const used = needsGradient(evaluation) ? gradients : undefined;
       const result = {
-        ...resultOf(evaluation, plan, provenance, outcome, denseOutcomes.get(denseKey)!, tasks),
+        ...resultOf(evaluation, plan, provenance, outcome, dense, tasks),
         ...aboutBlocks(group[i]!, evaluation, prepared),
         seconds: outcome.seconds + found.secondsFor(evaluation) + (used?.seconds ?? 0),
         ...(used && { gradients: used.source }),
@@ -101,12 +115,11 @@ async function evaluatePrepared(
       tellDocuments(hooks, tasks, outcome, index);
       hooks.onResult?.(result, index);
     }
-  }
-  if (plan.evaluations.length === 0) {
-    const outcome = denseOutcomes.get(denseKey)!;
-    results.push(resultOf(undefined, plan, provenance, outcome, outcome, tasks));
-    tellDocuments(hooks, tasks, outcome, 0);
-    hooks.onResult?.(results[0]!, 0);
+    if (plan.evaluations.length === 0) {
+      results.push(resultOf(undefined, plan, provenance, dense, dense, tasks));
+      tellDocuments(hooks, tasks, dense, 0);
+      hooks.onResult?.(results[0]!, 0);
+    }
   }
   if (failures.length > 0 && (!hooks.onFailure || results.length === 0)) throw failures[0]!;
   return results;

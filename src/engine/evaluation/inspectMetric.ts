@@ -163,14 +163,15 @@ async function calibratedModel(
   const { textHash, tokens, settings, rows } = calibration;
   const { samples, length, offsets, seed } = settings;
   const { name, precision } = device;
+  const modelHash = await model.hash(hooks.signal);
   return {
-    key: JSON.stringify([model.checkpoint.folder, model.identity.hash, textHash, rows, settings]),
+    key: JSON.stringify([model.checkpoint.folder, modelHash, textHash, rows, settings]),
     model,
     device,
     samples: tokens,
     gradientSamples: (own ?? calibration).tokens,
     provenance: {
-      modelHash: model.identity.hash,
+      modelHash,
       ...{ calibrationHash: textHash, samples, length, offsets, seed },
       ...(own && aboutGradients(own, plan)),
       ...rowsOf({ calibration, gradients: own }),

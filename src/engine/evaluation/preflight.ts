@@ -1,20 +1,20 @@
 import { statfs } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/planSchema.ts';
+import type { EvaluationPlan, PlannedEvaluation, WeightEvaluation } from '../../experiment/planSchema.ts';
 import { isStructural, needsGradient, sampleNeeds } from '../../experiment/planned.ts';
 import { resultWarnings } from '../../experiment/resultWarnings.ts';
 import type { Preflight, PreflightCost } from '../../experiment/preflightSchema.ts';
-import { sampleLength } from '../../experiment/settings.ts';
+import { type EvaluationSettings, sampleLength } from '../../experiment/settings.ts';
 import { updateText, type WeightUpdate } from '../../experiment/updates.ts';
 import { ROOM_SHARE } from '../gradient/collectGradients.ts';
 import { gradientBytes, gradientsAreHeld } from '../gradient/gradientOperands.ts';
 import { sizeOf } from '../graph/shape.ts';
 import { allParameters } from '../families/families.ts';
 import type { BlockLayout, Parameter } from '../families/family.ts';
-import { measureRate } from '../runtime/measureRate.ts';
 import { availableMemory } from '../runtime/memory.ts';
 import { fingerprint } from './fingerprint.ts';
+import { MeasuredCosts } from './measuredCosts.ts';
 import { needGradients } from './gradientsOf.ts';
 import { rowsOfWeights, stepsOf } from './needs.ts';
 import { sequencesPerBatch } from '../forward/modelPrograms.ts';
@@ -30,12 +30,12 @@ import { fingerprintsOf, prepareTasks } from './prepareTasks.ts';
 import { refusal } from './prepareEvaluation.ts';
 import { refitMemory, refitWork } from './refitCost.ts';
 import { changeWork, factorWork, gramWork, updateMemory, type UpdateMemory } from './updateCost.ts';
-import { totalWork, workPerToken } from './work.ts';
+import { type Amounts, totalWork, workPerToken } from './work.ts';
 
-/** Share of its rate on one large product that a device keeps over a whole evaluation; what is left is norms, softmax and reading. */
-export const EFFICIENCY = 0.6;
-/** Weights that a CPU scores and sorts in a second. */
-const PRUNING_RATE = 5e7;
+/** What a block that tells statistics takes, in blocks that do not. */
+const WITH_STATISTICS = 1.15;
+/** Rate of what updates compute, in that of blocks. */
+const UPDATE_RATE = 0.6;
 
 /**
  * What an evaluation would take: it is prepared as for good (checkpoint, device, texts and gradients on disk are looked at), then only
@@ -49,8 +49,8 @@ export async function preflight(
   state: EngineState,
   cacheFolder: string | undefined,
 ): Promise<Preflight> {
-  const { inputs: ofText, provenance } = await prepareSweep(plan, sampleNeeds(plan.evaluations), hooks, state);
-  let inputs = ofText;
+  const { provenance, modelHash, ...ofText } = await prepareSweep(plan, sampleNeeds(plan.evaluations), hooks, state);
+  let { inputs } = ofText;
   try {
     const prepared = await prepareTasks(plan, inputs, hooks, state);
     inputs = prepared.inputs;
@@ -59,19 +59,21 @@ export async function preflight(
     const ofSamples = sampleLength(plan.settings);
     const evaluations = accepted(plan, inputs);
     const needed = evaluations.some(needsGradient)
-      ? await needGradients(inputs, provenance, state.gradients)
+      ? await needGradients(inputs, { ...provenance, modelHash: await modelHash() }, state.gradients)
       : undefined;
     const compute = (needed?.steps ?? 0) > 0;
-    const dense = !state.dense.has(
-      fingerprint(undefined, plan, provenance, false, prepared.tasks && fingerprintsOf(prepared.tasks)),
-    );
+    const asked = prepared.tasks && fingerprintsOf(prepared.tasks);
+    const keyOf = (hash: string): string =>
+      fingerprint(undefined, plan, { ...provenance, modelHash: hash }, false, asked);
+    // Of large files the hash takes longer than all else here: only where something is known that may be of this model.
+    const dense = state.dense.size === 0 || !state.dense.has(keyOf(await modelHash()));
     const depth = weights.layouts.length;
     const token = workPerToken(checkpoint.config, weights.layouts, length, device.resident);
     const needs = surveyNeeds(evaluations, calibrate === 'one-shot' ? rowsOfWeights(evaluations) : []);
     const surveySteps = countSurveySteps(inputs, needs);
     const surveyed = needs.rows.length > 0;
     const scoresBackwards = [...needs.scorers.values()].some(({ goesBackwards }) => goesBackwards);
-    const pruned = evaluations.filter((each) => !isStructural(each));
+    const pruned = evaluations.filter((each): each is WeightEvaluation => !isStructural(each));
     const updates = evaluations.flatMap((each) => (isStructural(each) || !each.update ? [] : [each.update]));
     const withRows = pruned.filter((each) => rowsOfWeights([each]).length > 0 || each.update).length;
     const oneShot = updates.length > 0 || !surveyed ? 1 : 0;
@@ -80,24 +82,30 @@ export async function preflight(
     const calibrations =
       refits * inSequence + (calibrate === 'sequential' ? withRows * inSequence : Math.min(oneShot, withRows));
     const models = evaluations.length + Number(dense);
-    const ofTasks = models * taskWork(inputs);
-    const flops =
-      updateWork(inputs, updates) +
-      refits * refitWork(inputs) +
+    const ofUpdates = updateWork(inputs, updates) + refits * refitWork(inputs);
+    const amounts: Amounts = {
+      models,
+      evaluationTokens: evaluation.length * length,
+      calibrationToken: workPerToken(checkpoint.config, weights.layouts, ofSamples, device.resident),
+      calibrationTokens: calibration.length * ofSamples,
+      // A survey's step is a program over one batch of one block, as a calibration's is.
+      calibrations:
+        calibrations +
+        surveySteps / (depth * Math.max(1, Math.ceil(calibration.length / inputs.calibrationPrograms.batch))),
+      gradientForwards: compute ? gradientForwards(needed!.steps, inputs) : 0,
+    };
+    const flops = ofUpdates + models * taskWork(inputs) + totalWork(token, amounts);
+    const measured = new MeasuredCosts(checkpoint.config, weights.layouts, device);
+    const forward = await measured.forward(length);
+    const gigaflops = token.blocks / forward / 1e9;
+    const ofTasks = models * (await taskSeconds(inputs, measured));
+    const ofPruning = await pruningSeconds(pruned, plan.settings.group, token.linear, measured);
+    const seconds =
+      (await passSeconds(amounts, { length, ofSamples }, inputs, measured)) +
       ofTasks +
-      totalWork(token, {
-        models,
-        evaluationTokens: evaluation.length * length,
-        calibrationToken: workPerToken(checkpoint.config, weights.layouts, ofSamples, device.resident),
-        calibrationTokens: calibration.length * ofSamples,
-        // A survey's step is a program over one batch of one block, as a calibration's is.
-        calibrations:
-          calibrations +
-          surveySteps / (depth * Math.max(1, Math.ceil(calibration.length / inputs.calibrationPrograms.batch))),
-        gradientForwards: compute ? gradientForwards(needed!.steps, inputs) : 0,
-      });
-    const gigaflops = await measureRate(device);
-    const secondsOf = (work: number): number => work / (EFFICIENCY * gigaflops * 1e9);
+      ofPruning +
+      ofUpdates / (UPDATE_RATE * gigaflops * 1e9);
+    await measured.release();
     const memory = availableMemory();
     const costs = [
       ...memoryCosts(evaluations, inputs, { use: needed !== undefined, backwards: compute || scoresBackwards }, memory),
@@ -112,12 +120,12 @@ export async function preflight(
       models,
       blocks: evaluation.length,
       length,
-      ...(prepared.tasks && { tasks: askedOf(prepared.tasks, inputs, secondsOf(ofTasks)) }),
+      ...(prepared.tasks && { tasks: askedOf(prepared.tasks, inputs, ofTasks) }),
       gradients: !needed ? 'not needed' : compute ? 'to compute' : 'cached',
       steps: countSteps(inputs, dense, evaluations.map(stepsOf), surveyed) + surveySteps + (needed?.steps ?? 0),
       flops,
       gigaflops,
-      seconds: secondsOf(flops) + (pruned.length * token.linear) / PRUNING_RATE,
+      seconds,
       costs,
       free,
       warnings: [...resultWarnings(provenance), ...gramWarnings(inputs, updates, refits)],
@@ -126,6 +134,48 @@ export async function preflight(
   } finally {
     disposePrograms(inputs);
   }
+}
+
+/** What goes through blocks and head: evaluations, calibrations, gradients. */
+async function passSeconds(
+  { models, evaluationTokens, calibrationTokens, calibrations, gradientForwards }: Amounts,
+  { length, ofSamples }: { readonly length: number; readonly ofSamples: number },
+  { gradientSamples }: SweepInputs,
+  measured: MeasuredCosts,
+): Promise<number> {
+  const evaluated =
+    evaluationTokens > 0 ? evaluationTokens * ((await measured.forward(length)) + (await measured.head())) : 0;
+  const calibrated =
+    calibrations > 0 ? calibrations * calibrationTokens * WITH_STATISTICS * (await measured.forward(ofSamples)) : 0;
+  if (gradientForwards === 0) return models * evaluated + calibrated;
+  const ofSample = gradientSamples[0]!.length;
+  const back = (await measured.backward(ofSample)) + (await measured.headBackward());
+  const there = calibrationTokens * gradientForwards * (await measured.forward(ofSample));
+  return models * evaluated + calibrated + there + gradientSamples.length * ofSample * back;
+}
+
+async function taskSeconds({ asked }: SweepInputs, measured: MeasuredCosts): Promise<number> {
+  if (!asked) return 0;
+  const places = asked.sequences.reduce((sum, { ids, from }) => sum + ids.length - from, 0);
+  let seconds = places * (await measured.head());
+  for (const { length, batches } of asked.groups) {
+    const rows = batches.reduce((sum, batch) => sum + batch.rows.length, 0);
+    seconds += rows * length * (await measured.forward(length));
+  }
+  return seconds;
+}
+
+async function pruningSeconds(
+  evaluations: readonly WeightEvaluation[],
+  group: EvaluationSettings['group'],
+  weights: number,
+  measured: MeasuredCosts,
+): Promise<number> {
+  let seconds = 0;
+  for (const { expression, sparsity, ...own } of evaluations) {
+    if (expression) seconds += weights * (await measured.pruning(expression, sparsity, own.group ?? group));
+  }
+  return seconds;
 }
 
 /** H, what is computed of it, and the updates; in a one-shot calibration all share H, and equal updates what is computed of it. */

@@ -10,7 +10,8 @@ import type { LoadedModels } from '../forward/loadedModels.ts';
 import { modelLength, requireLength } from '../forward/modelLength.ts';
 import { ModelPrograms } from '../forward/modelPrograms.ts';
 import type { StepHooks } from '../forward/step.ts';
-import { type TokenCache, type TokenisedText, tokenizerOf } from '../forward/tokenCache.ts';
+import { type TokenCache, tokenizerOf } from '../forward/tokenCache.ts';
+import type { TokenisedText } from '../forward/tokenisedText.ts';
 import type { LoadedGradients } from '../gradient/loadedGradients.ts';
 import { sizeOf } from '../graph/shape.ts';
 import { allParameters } from '../families/families.ts';
@@ -42,10 +43,19 @@ export interface EngineState extends TaskPlaces {
 
 export interface PreparedSweep {
   readonly inputs: SweepInputs;
-  readonly provenance: Provenance;
+  readonly provenance: EarlyProvenance;
+  /** What of its provenance a number is not told without, but computed: it takes long where files are large. */
+  readonly modelHash: () => Promise<string>;
+  /** How much the whole text is: it is tokenised to its end for that, which an evaluation of its beginning needs for its result alone. */
+  readonly textCounts: () => Promise<TextCounts>;
   /** Token ids of the whole calibration text, where it is needed and samples are cut out of it. */
   readonly calibration: Int32Array | undefined;
 }
+
+/** What is known before anything is computed. */
+export type EarlyProvenance = Omit<Provenance, 'modelHash' | keyof TextCounts>;
+
+type TextCounts = Pick<Provenance, 'textTokens' | 'textWords' | 'textBytes'>;
 
 /** What of an evaluation or a search decides its inputs. `test`: what a search evaluates on at its end. */
 type SweepPlan = PlanInputs & { readonly test?: string };
@@ -73,16 +83,16 @@ export async function prepareSweep(
   report('reading', 'reading the checkpoint');
   const model = await state.models.load(plan.model, device, signal);
   requireLength(model.checkpoint.config, settings.length);
-  const tokenise = (file: string, rows = DEFAULT_ROWS): Promise<TokenisedText> =>
-    state.tokenCache.tokens(tokenizerOf(model), { file, rows }, tokenHooks(file, hooks));
-  const text = plan.text === undefined ? undefined : await tokenise(plan.text, plan.rows?.text);
+  const open = (file: string, rows = DEFAULT_ROWS): Promise<TokenisedText> =>
+    state.tokenCache.text(tokenizerOf(model), { file, rows }, tokenHooks(file, hooks));
+  const text = plan.text === undefined ? undefined : await open(plan.text, plan.rows?.text);
   const { tokenCache } = state;
   const calibration = needs.calibration ? await calibrationSamples(plan, model, tokenCache, hooks) : undefined;
   const gradients = needs.gradients ? await ownGradientSamples(plan, model, tokenCache, hooks) : undefined;
-  const blocksOf = (ids: Int32Array, file: string): Int32Array[] =>
-    evaluationBlocks(ids, settings.length, settings.blocks, file);
-  const evaluation = text ? blocksOf(text.ids, plan.text!) : [];
-  if (plan.test !== undefined) blocksOf((await tokenise(plan.test, plan.rows?.test)).ids, plan.test);
+  const blocksOf = (opened: TokenisedText, file: string): Promise<Int32Array[]> =>
+    evaluationBlocks(opened, settings, file, tokenHooks(file, hooks));
+  const evaluation = text ? await blocksOf(text, plan.text!) : [];
+  if (plan.test !== undefined) await blocksOf(await open(plan.test, plan.rows?.test), plan.test);
   const { config } = model.checkpoint;
   const programs = await ModelPrograms.create(config, device, settings.length);
   const ofSamples = sampleLength(settings);
@@ -99,17 +109,13 @@ export async function prepareSweep(
     calibrate: settings.calibrate,
     now: () => performance.now() / 1000,
   };
-  const provenance: Provenance = {
+  const provenance: EarlyProvenance = {
     model: plan.model,
-    modelHash: model.identity.hash,
     architecture: model.checkpoint.config.architecture,
     parameters: allParameters(model.checkpoint.config).reduce((sum, { shape }) => sum + sizeOf(shape), 0),
     ...(text && {
       text: plan.text!,
       textHash: text.textHash,
-      textTokens: text.ids.length,
-      textWords: text.words,
-      textBytes: text.bytes,
     }),
     blocks: evaluation.length,
     length: settings.length,
@@ -133,7 +139,13 @@ export async function prepareSweep(
     versions: engineVersions(),
     machine: machineOf(device.name),
   };
-  return { inputs, provenance, calibration: calibration?.ids };
+  const textCounts = async (): Promise<TextCounts> => {
+    if (!text) return {};
+    const { tokens, words, bytes } = await text.counts(tokenHooks(plan.text!, hooks));
+    return { textTokens: tokens, textWords: words, textBytes: bytes };
+  };
+  const modelHash = (): Promise<string> => model.hash(signal);
+  return { inputs, provenance, modelHash, textCounts, calibration: calibration?.ids };
 }
 
 interface ReadTexts {

@@ -134,18 +134,23 @@ export class ModelPrograms {
 
   /** The cross-entropy of every row's next token [batch · tokens]; the last of a sequence means nothing. */
   async rowLosses(batch: HiddenBatch, weights: Weights): Promise<Float32Array> {
-    const { config, device, tokens } = this;
+    const { device, tokens } = this;
     const rows = batch.batch * tokens;
-    const slice = this.slice(rows, 1);
-    const key = `${this.shape} head ${rows}`;
-    const { precision, weightType } = device;
-    const build = (): ReturnType<typeof buildHeadGraph> =>
-      buildHeadGraph(config, { rows, slice, precision, weightType });
-    const program = await device.program(key, build, () => true);
+    const program = await this.head(rows);
     const targets = await device.upload(nextTokens(batch.ids), [rows], 'int32');
     const outputs = await program.run({ ...weights, x: batch.x, targets });
     targets.dispose();
-    return joined(rows, slice, (index) => outputs[`loss${index}`]!);
+    return joined(rows, this.slice(rows, 1), (index) => outputs[`loss${index}`]!);
+  }
+
+  /** See {@link buildHeadGraph}: everything behind the last block, of so many rows. */
+  head(rows: number): Promise<Program> {
+    const { config, device } = this;
+    const slice = this.slice(rows, 1);
+    const { precision, weightType } = device;
+    const build = (): ReturnType<typeof buildHeadGraph> =>
+      buildHeadGraph(config, { rows, slice, precision, weightType });
+    return device.program(`${this.shape} head ${rows}`, build, () => true);
   }
 
   /**

@@ -1,30 +1,13 @@
 import { EspalierError } from '../../base/errors.ts';
-import type { RowsSettings } from '../../experiment/corpusRows.ts';
-import { countWords } from '../../experiment/otherPerplexities.ts';
 import type { SampleSettings } from '../../experiment/settings.ts';
 import { cutSamples } from '../corpus/cutSamples.ts';
 import { DataSet, type TextSource } from '../corpus/dataSet.ts';
 import { drawDocuments } from '../corpus/drawDocuments.ts';
 import { RowSpool } from '../corpus/rowSpool.ts';
 import { areOfDocuments, type Samples } from '../corpus/samples.ts';
-import { type EncodeHooks, readTokenizer, type UncompiledTokenizer } from '../tokenizer/tokenizer.ts';
+import { readTokenizer, type UncompiledTokenizer } from '../tokenizer/tokenizer.ts';
 import type { LoadedModel } from './loadedModels.ts';
-
-/** What was read of which file. */
-interface OfFile {
-  /** sha-256, hex, of its bytes. */
-  readonly textHash: string;
-  /** {@link DataSet.countingRows} */
-  readonly rows: RowsSettings | undefined;
-}
-
-export interface TokenisedText extends OfFile {
-  readonly ids: Int32Array;
-  /** {@link countWords} */
-  readonly words: number;
-  /** In UTF-8. */
-  readonly bytes: number;
-}
+import { type OfFile, TokenisedText } from './tokenisedText.ts';
 
 /** Whose tokens. */
 export interface TokenizerOf {
@@ -37,8 +20,8 @@ export interface TokenizerOf {
 }
 
 /** The tokenizer of a model as it was identified. */
-export function tokenizerOf({ checkpoint, identity }: LoadedModel): TokenizerOf {
-  return { folder: checkpoint.tokenizerFolder, vocabulary: checkpoint.config.vocabulary, identity: identity.tokenizer };
+export function tokenizerOf({ checkpoint, tokenizer }: LoadedModel): TokenizerOf {
+  return { folder: checkpoint.tokenizerFolder, vocabulary: checkpoint.config.vocabulary, identity: tokenizer };
 }
 
 /** What is read of a data set, and how. */
@@ -69,19 +52,18 @@ export class TokenCache {
   }
 
   /**
-   * The token ids of a text, tokenised as a whole, with the special tokens that its tokenizer adds by default.
+   * A text whose token ids can be asked for.
    *
-   * @throws EspalierError `corpus/…`, or `checkpoint/tokenizer` for ids that the embedding has no row for, and for a tokenizer that
-   * is no longer what the checkpoint was identified with
+   * @throws EspalierError `corpus/…`, or `checkpoint/tokenizer` for a tokenizer that is no longer what the checkpoint was identified with;
+   * for ids that the embedding has no row for, when they are asked for
    */
-  async tokens(model: TokenizerOf, source: TextSource, hooks: TokenHooks = {}): Promise<TokenisedText> {
+  async text(model: TokenizerOf, source: TextSource, hooks: TokenHooks = {}): Promise<TokenisedText> {
     const tokenizer = await tokenizerFor(model);
     return this.withData(source, hooks, async (data) => {
       const of = { textHash: data.hash, rows: data.countingRows(true) };
       return kept(this.texts, [tokenizer.identity, model.vocabulary, of], async () => {
         const text = await data.text(hooks);
-        const ids = await tokenizer.compile(model).encodeAsync(text, definedHooks(hooks));
-        return { ...of, ids, words: countWords(text), bytes: Buffer.byteLength(text) };
+        return new TokenisedText(of, text, tokenizer.compile(model).encoding(text));
       });
     });
   }
@@ -89,7 +71,7 @@ export class TokenCache {
   /**
    * Calibration samples: cut out of the rows joined to a text, or out of documents.
    *
-   * @throws EspalierError as {@link tokens}, `corpus/too-short`, `settings/invalid`, `io/write`
+   * @throws EspalierError as {@link text}, `corpus/too-short`, `settings/invalid`, `io/write`
    */
   async samples(
     model: TokenizerOf,
@@ -99,8 +81,10 @@ export class TokenCache {
   ): Promise<TokenisedSamples> {
     const { samples, length, offsets, seed } = settings;
     if (!areOfDocuments(offsets)) {
-      const text = await this.tokens(model, source, hooks);
-      const { ids, textHash, rows } = text;
+      const text = await this.text(model, source, hooks);
+      const { textHash, rows } = text;
+      // Where they begin is drawn from how many tokens there are.
+      const ids = await text.ids(hooks);
       return { ...cutSamples(ids, { samples, length, offsets, seed }, source.file), ids, textHash, rows };
     }
     const tokenizer = await tokenizerFor(model);
@@ -109,8 +93,7 @@ export class TokenCache {
       const key = [tokenizer.identity, model.vocabulary, of, samples, length, offsets, seed];
       return kept(this.samplesOfDocuments, key, async () => {
         const compiled = tokenizer.compile(model);
-        const encode = (text: string): Promise<Int32Array> =>
-          compiled.encodeAsync(text, definedHooks({ signal: hooks.signal }));
+        const encode = (text: string): Promise<Int32Array> => compiled.encodeAsync(text, { signal: hooks.signal });
         const rows = await RowSpool.write(data.rows(hooks), this.cacheFolder);
         try {
           const asked = { samples, length, offsets, seed };
@@ -154,10 +137,6 @@ async function kept<Value>(
   known.set(key, made);
   if (known.size > LIMIT) known.delete(known.keys().next().value!);
   return made;
-}
-
-function definedHooks({ signal, onProgress }: TokenHooks): EncodeHooks {
-  return { ...(signal && { signal }), ...(onProgress && { onProgress }) };
 }
 
 function changed(folder: string): EspalierError {

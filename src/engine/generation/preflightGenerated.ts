@@ -2,7 +2,6 @@ import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import type { Preflight } from '../../experiment/preflightSchema.ts';
 import { GSM8K_GENERATION } from '../../tasks/generated.ts';
 import { openCheckpoint } from '../checkpoint/checkpoint.ts';
-import { EFFICIENCY } from '../evaluation/preflight.ts';
 import { allParameters, familyOf } from '../families/families.ts';
 import { sizeOf } from '../graph/shape.ts';
 import { availableMemory } from '../runtime/memory.ts';
@@ -39,7 +38,7 @@ export async function withAnswers(plan: EvaluationPlan, before: Preflight): Prom
   return {
     ...before,
     flops: before.flops + flops,
-    seconds: before.seconds + flops / (EFFICIENCY * before.gigaflops * 1e9),
+    seconds: before.seconds + flops / (before.gigaflops * 1e9),
     costs: [
       ...before.costs,
       {

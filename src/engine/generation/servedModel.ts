@@ -71,7 +71,7 @@ export class ServedModel implements GeneratingModel {
     if (others.length > 0) throw several(plan.evaluations.length);
     throwIfCancelled(hooks.signal, 'opening a model');
     const device = await state.devices.device(plan.settings);
-    const dense = await openCheckpoint(plan.model);
+    const dense = await openCheckpoint(plan.model, { cacheFolder: state.cacheFolder });
     const scratch =
       evaluation && (await scratchWrites(scratchFolder, () => makeTemporaryFolder(scratchFolder, 'espalier-served')));
     let checkpoint: Checkpoint | undefined;

@@ -4,7 +4,6 @@ import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import type { Preflight } from '../../experiment/preflightSchema.ts';
 import type { Recovery } from '../../experiment/recovery.ts';
 import { openCheckpoint } from '../checkpoint/checkpoint.ts';
-import { EFFICIENCY } from '../evaluation/preflight.ts';
 import { allParameters } from '../families/families.ts';
 import type { Parameter } from '../families/family.ts';
 import { sizeOf } from '../graph/shape.ts';
@@ -37,7 +36,7 @@ export async function withTraining(plan: EvaluationPlan, before: Preflight): Pro
   return {
     ...before,
     flops: before.flops + flops,
-    seconds: before.seconds + flops / (EFFICIENCY * before.gigaflops * 1e9),
+    seconds: before.seconds + flops / (before.gigaflops * 1e9),
     costs: [
       ...before.costs,
       {

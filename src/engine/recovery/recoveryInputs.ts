@@ -72,7 +72,7 @@ export async function recoveryInputs(
           ? cutAdapter(started, config, written?.cut ?? (({ tensor }) => ({ from: tensor })))
           : freshFactors(config, recovery);
     const about = {
-      model: dense.identity.hash,
+      model: await dense.hash(hooks.signal),
       evaluation: evaluation && { ...evaluation, metric: undefined },
       calibrated: [settings.samples, settings.length, settings.offsets, settings.seed, settings.calibrate],
       adapter: plan.adapter === undefined ? undefined : await hashPeftAdapter(plan.adapter),

@@ -192,8 +192,9 @@ export class RecoverySession {
 
   private async blocksOf({ text, rows, settings }: TextInputs, hooks: StepHooks): Promise<readonly Int32Array[]> {
     const source = { file: text, rows: rows?.text ?? DEFAULT_ROWS };
-    const { ids } = await this.state.tokenCache.tokens(tokenizerOf(this.inputs.dense), source, tokenHooks(text, hooks));
-    return evaluationBlocks(ids, settings.length, settings.blocks, text);
+    const model = tokenizerOf(this.inputs.dense);
+    const opened = await this.state.tokenCache.text(model, source, tokenHooks(text, hooks));
+    return evaluationBlocks(opened, settings, text, tokenHooks(text, hooks));
   }
 
   async dispose(): Promise<void> {

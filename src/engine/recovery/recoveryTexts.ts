@@ -9,7 +9,7 @@ import type { EngineState } from '../evaluation/prepareSweep.ts';
 import type { LoadedModel } from '../forward/loadedModels.ts';
 import type { StepHooks } from '../forward/step.ts';
 import { evaluationBlocks } from '../forward/tokenBlocks.ts';
-import { type TokenisedText, tokenizerOf } from '../forward/tokenCache.ts';
+import { tokenizerOf } from '../forward/tokenCache.ts';
 import { loadTokenizer } from '../tokenizer/tokenizer.ts';
 import { pairSequences, readInstructionPairs } from './instructionPairs.ts';
 import type { TrainingSequence } from './trainingPass.ts';
@@ -99,8 +99,9 @@ async function sequencesOf(
   }
   if (plan.recovery.loss === 'reply') throw noReplies(file);
   const rows = plan.rows?.[which] ?? DEFAULT_ROWS;
-  const text: TokenisedText = await tokenCache.tokens(tokenizerOf(model), { file, rows }, tokenHooks(file, hooks));
-  const sequences = evaluationBlocks(text.ids, length, 0, file).map((ids) => ({ ids }));
+  const text = await tokenCache.text(tokenizerOf(model), { file, rows }, tokenHooks(file, hooks));
+  const blocks = await evaluationBlocks(text, { length, blocks: 0 }, file, tokenHooks(file, hooks));
+  const sequences = blocks.map((ids) => ({ ids }));
   return { sequences, hash: text.textHash, rows: text.rows };
 }
 

@@ -144,6 +144,10 @@ export class Program {
     this.device = device;
   }
 
+  get inputs(): Graph['inputs'] {
+    return this.graph.inputs;
+  }
+
   /**
    * Runs the program; this holds the calling thread until it is done.
    *

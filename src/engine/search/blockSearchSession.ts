@@ -85,7 +85,8 @@ export class BlockSearchSession implements SearchSession {
     // What follows a mask reads inputs, whatever made the mask.
     const calibrated = plan.update !== undefined || plan.calibration !== undefined || asked.some(needsCalibration);
     const samples = { calibration: calibrated, gradients: asked.some(needsGradient) };
-    const { inputs: prepared, provenance, calibration: ids } = await prepareSweep(plan, samples, hooks, state);
+    const { inputs: prepared, calibration: ids, ...of } = await prepareSweep(plan, samples, hooks, state);
+    const provenance = { ...of.provenance, modelHash: await of.modelHash() };
     const { objective } = plan.search;
     const inputs = searchInputs(prepared, objective);
     try {

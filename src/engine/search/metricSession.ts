@@ -61,7 +61,8 @@ export class MetricSession implements SearchSession {
   /** @throws EspalierError as an evaluation does */
   static async open(plan: MetricSearchPlan, hooks: StepHooks, state: EngineState): Promise<MetricSession> {
     const operands = operandsOfPlan(plan);
-    const { inputs: prepared, provenance } = await prepareSweep(plan, needsOf(operands, plan.update), hooks, state);
+    const { inputs: prepared, ...of } = await prepareSweep(plan, needsOf(operands, plan.update), hooks, state);
+    const provenance = { ...of.provenance, modelHash: await of.modelHash() };
     const { objective } = plan.search;
     const inputs = searchInputs(prepared, objective);
     try {

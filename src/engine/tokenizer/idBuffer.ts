@@ -2,6 +2,16 @@
 export class IdBuffer {
   private ids = new Int32Array(1024);
   private used = 0;
+  /** How many are asked for: whoever makes them may pause there. */
+  wanted = Infinity;
+
+  get length(): number {
+    return this.used;
+  }
+
+  get hasWanted(): boolean {
+    return this.used >= this.wanted;
+  }
 
   push(id: number): void {
     if (this.used === this.ids.length) this.grow();
@@ -9,11 +19,12 @@ export class IdBuffer {
   }
 
   pushAll(ids: readonly number[]): void {
-    for (const id of ids) this.push(id);
+    for (let i = 0; i < ids.length; i++) this.push(ids[i]!);
   }
 
-  toArray(): Int32Array {
-    return this.ids.slice(0, this.used);
+  /** A copy of those from `begin` to `end`, or to the last one. */
+  slice(begin = 0, end = this.used): Int32Array {
+    return this.ids.slice(begin, Math.min(end, this.used));
   }
 
   private grow(): void {

@@ -1,17 +1,15 @@
 import path from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { sha256 } from '../checkpoint/hashing.ts';
 import { compileDecoder, type Decode } from './decoder.ts';
-import { IdBuffer } from './idBuffer.ts';
+import { type EncodeHooks, Encoding } from './encoding.ts';
 import { tokenizerIdentity } from '../checkpoint/identity.ts';
 import { readBounded } from '../checkpoint/jsonFile.ts';
 import { requireTokenizer } from '../checkpoint/requireTokenizer.ts';
 import { readTokenSettings, TOKENIZER_CONFIG } from '../checkpoint/tokenSettings.ts';
 import { applyTokenizerConfig, type SpecialTokens } from './specialTokens.ts';
-import { compilePipeline, encodeSteps } from './tokenizerPipeline.ts';
+import { compilePipeline } from './tokenizerPipeline.ts';
 import { tokenizerError } from './tokenizerError.ts';
 import { parseTokenizerSpec } from './tokenizerSpec.ts';
-import { throwIfCancelled } from '../../base/errors.ts';
 import type { EspalierError } from '../../base/errors.ts';
 import type { TokenizerPipeline } from './tokenizerPipeline.ts';
 
@@ -31,6 +29,8 @@ export interface Tokenizer {
    * @throws EspalierError `cancelled`, too
    */
   encodeAsync(text: string, hooks?: EncodeHooks): Promise<Int32Array>;
+  /** The same for who may need no more than the first ids. */
+  encoding(text: string): Encoding;
   /**
    * The text of token ids, without the special tokens among them; an id without a token is nothing. A byte that is no part of a character
    * is U+FFFD. See {@link TextStream} for ids that come one by one.
@@ -47,12 +47,6 @@ export interface Tokenizer {
   tokenOf(id: number): string | undefined;
   /** See {@link tokenizerIdentity}: of the bytes that were read. */
   readonly identity: string;
-}
-
-export interface EncodeHooks {
-  readonly signal?: AbortSignal;
-  /** Characters done, of `total`. */
-  readonly onProgress?: (done: number, total: number) => void;
 }
 
 export interface TokenizerOptions {
@@ -104,11 +98,10 @@ const MAX_TOKENIZER = 2 ** 28;
 
 function createTokenizer(pipeline: TokenizerPipeline, identity: string, vocabulary: number | undefined): Tokenizer {
   const vocabularySize = 1 + largest([...pipeline.model.vocabulary.values(), ...pipeline.added.values()]);
-  const checked = (ids: Int32Array): Int32Array => {
+  const check = (ids: Int32Array): void => {
     if (vocabulary !== undefined && largest(ids) >= vocabulary) {
       throw wrongTokenizer(pipeline.file, vocabulary, largest(ids), vocabularySize);
     }
-    return ids;
   };
   const idOf = (token: string): number | undefined => pipeline.added.get(token) ?? pipeline.model.vocabulary.get(token);
   // Most who encode never decode: 128 000 tokens by their ids take a while.
@@ -126,25 +119,11 @@ function createTokenizer(pipeline: TokenizerPipeline, identity: string, vocabula
       return decoder(special ? texts : texts.filter((token) => !pipeline.skipped.has(token)));
     },
     encode(text, { special = true } = {}) {
-      const ids = new IdBuffer();
-      const steps = encodeSteps(
-        special ? pipeline : { ...pipeline, special: NOTHING_AROUND },
-        text.toWellFormed(),
-        ids,
-      );
-      while (!steps.next().done);
-      return checked(ids.toArray());
+      const around = special ? pipeline : { ...pipeline, special: NOTHING_AROUND };
+      return new Encoding(around, text, check).whole();
     },
-    async encodeAsync(text, { signal, onProgress } = {}) {
-      const ids = new IdBuffer();
-      throwIfCancelled(signal, 'tokenising');
-      for (const done of encodeSteps(pipeline, text.toWellFormed(), ids)) {
-        if (done > 0) onProgress?.(Math.min(done, text.length), text.length);
-        await setImmediate();
-        throwIfCancelled(signal, 'tokenising');
-      }
-      return checked(ids.toArray());
-    },
+    encodeAsync: (text, hooks) => new Encoding(pipeline, text, check).first(Infinity, hooks),
+    encoding: (text) => new Encoding(pipeline, text, check),
   };
 }
 

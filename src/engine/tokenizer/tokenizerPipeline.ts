@@ -78,7 +78,10 @@ function compileModel(spec: ModelSpec, file: string): TokenModel {
   }
 }
 
-/** Encodes the text into `ids`, stopping every now and then to say how many characters it has come. */
+/**
+ * Encodes the text into `ids`, stopping every now and then, and where there are as many as are wanted, to say how many characters it has come.
+ * An id that is there stays.
+ */
 export function* encodeSteps(pipeline: TokenizerPipeline, text: string, ids: IdBuffer): Generator<number> {
   const output: Output = { ids, done: 0, stop: STRIDE };
   try {
@@ -156,7 +159,7 @@ function* encodeText(pipeline: TokenizerPipeline, text: string, head: number, ou
 function write(output: Output, ids: readonly number[], length: number): boolean {
   output.ids.pushAll(ids);
   output.done += length;
-  if (output.done < output.stop) return false;
+  if (output.done < output.stop && !output.ids.hasWanted) return false;
   output.stop = output.done + STRIDE;
   return true;
 }
