@@ -39,6 +39,15 @@ const VIEWS = {
   tryIt: 'webview-ui/try/main.ts',
 };
 
+/** Bundles that run in a process of somebody else's, or compute nothing. */
+const GUESTS = ['extension', 'application', 'languageServer', 'openAiPackage', 'hubPackage'];
+
+/**
+ * V8's young generation stays as small as it begins, 3 MiB: it grows to 48 MiB otherwise, and gives nothing back. The large data of an engine lie outside
+ * of V8's heap, and tokenising, which makes most of what lies in it, takes no longer by that. It has to be said before anything is loaded.
+ */
+const SMALL_YOUNG_GENERATION = `require('node:v8').setFlagsFromString('--semi-space-growth-factor=1');`;
+
 /** Entry points of what does without schemas. */
 const LEAN = [ENTRY_POINTS.extension, ENTRY_POINTS.languageServer, ...Object.values(VIEWS)];
 
@@ -131,7 +140,11 @@ function processOptions(name, entry) {
     // A CommonJS bundle has no import.meta; modules that ask where they are get the bundle's own address.
     define: { 'import.meta.url': 'importMetaUrl' },
     banner: {
-      js: `${name === 'cli' ? '#!/usr/bin/env node\n' : ''}const importMetaUrl = require('node:url').pathToFileURL(__filename).href;`,
+      js: [
+        ...(name === 'cli' ? ['#!/usr/bin/env node'] : []),
+        ...(GUESTS.includes(name) ? [] : [SMALL_YOUNG_GENERATION]),
+        "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;",
+      ].join('\n'),
     },
   };
 }

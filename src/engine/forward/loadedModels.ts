@@ -56,7 +56,7 @@ export class LoadedModels {
     }
     await this.releasePrograms(checkpoint);
     this.dispose();
-    const weights = new BlockWeights(checkpoint, device, fitsInMemory(checkpoint.config));
+    const weights = new BlockWeights(checkpoint, device, fitsInMemory(checkpoint.config) && 'again');
     const model = { checkpoint, identity, weights };
     this.current = { key, device, model };
     return model;
