@@ -19,8 +19,8 @@ import { needGradients } from './gradientsOf.ts';
 import { rowsOfWeights, stepsOf } from './needs.ts';
 import { sequencesPerBatch } from '../forward/modelPrograms.ts';
 import { type EngineState, prepareSweep } from './prepareSweep.ts';
+import { stateBytes } from '../forward/stateStream.ts';
 import type { StepHooks } from '../forward/step.ts';
-import { stateBytes } from '../scoring/packedSequences.ts';
 import type { OpenedTasks } from '../scoring/openTasks.ts';
 import { countSurveySteps, surveyNeeds } from './survey.ts';
 import { countSteps } from './sweep.ts';
@@ -120,7 +120,7 @@ export async function preflight(
       seconds: secondsOf(flops) + (pruned.length * token.linear) / PRUNING_RATE,
       costs,
       free,
-      warnings: [...resultWarnings(provenance), ...gramWarnings(inputs, updates, refits)],
+      warnings: [...resultWarnings(provenance), ...gramWarnings(inputs, updates, refits), ...diskWarnings(inputs)],
       problems: (['memory', 'disk'] as const).flatMap((kind) => problemOf(kind, costs, free[kind])),
     };
   } finally {
@@ -186,6 +186,13 @@ function gramWarnings(
   const { layer, bytes } = memory.widest;
   return [
     `The update adds up H of a whole block in memory, ${gigabytes(memory.bytes)} with what is computed of it: H of ${layer.tensor} alone is ${layer.shape[1]!}² numbers, ${gigabytes(bytes)}.`,
+  ];
+}
+
+function diskWarnings({ scratchFolder }: SweepInputs): readonly string[] {
+  if (scratchFolder === undefined) return [];
+  return [
+    `Memory has no room for the hidden states of all tokens: they lie in files in ${scratchFolder}, and are read and written once for each block. No number changes by that.`,
   ];
 }
 
@@ -266,12 +273,12 @@ function memoryCosts(
   ];
 }
 
-/** Hidden states of tasks that memory has no room for. */
+/** Hidden states that memory has no room for. */
 function diskCosts(evaluations: readonly PlannedEvaluation[], inputs: SweepInputs): readonly PreflightCost[] {
   const { onDisk } = trackBytes(inputs);
   if (onDisk === 0) return [];
   const [group = []] = inGroups(evaluations, inputs);
-  return [{ name: 'hidden states of tasks', kind: 'disk', bytes: (group.length + 1) * onDisk }];
+  return [{ name: 'hidden states', kind: 'disk', bytes: (group.length + 1) * onDisk }];
 }
 
 /** Channels of a block's MLP, or of the widest of its experts. */
