@@ -2,7 +2,7 @@
 // Bundles every process's entry point into dist/, with the licenses of what is in the bundles. Usage: build.mjs [--dev] [--watch]
 //   --dev    source maps, nothing minified
 //   --watch  stays, and rebuilds what changes
-import { chmodSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build, context } from 'esbuild';
 import { bundledPackages, noticesOf } from './notices.mjs';
@@ -24,6 +24,7 @@ const ENTRY_POINTS = {
   benchRecovery: 'bench/recovery.ts',
   benchUpdates: 'bench/updates.ts',
   benchTasks: 'bench/tasks.ts',
+  benchMemory: 'bench/memory.ts',
   study: 'bench/study/main.ts',
   openAiPackage: 'src/llm/openAiPackage.ts',
   hubPackage: 'src/hub/hubPackage.ts',
@@ -94,6 +95,7 @@ const bundles = [
 const outcomes = await Promise.allSettled(bundles);
 if (outcomes.some(({ status }) => status === 'rejected')) process.exit(1);
 if (!watch) {
+  if (!dev) for (const name of Object.keys(ENTRY_POINTS)) writeInAscii(`dist/${name}.cjs`);
   const all = outcomes.map(({ value }) => value.metafile);
   for (const { outputs } of all) checkLean(outputs);
   const metafiles = all.filter(({ outputs }) => !isForMakers(outputs));
@@ -103,6 +105,16 @@ chmodSync('dist/cli.cjs', 0o755);
 // setup.mjs compares the sources with this stamp; it says when the build began, so an edit made meanwhile counts as newer.
 writeFileSync('dist/.built', '');
 utimesSync('dist/.built', began, began);
+
+/**
+ * A source with a single character beyond Latin-1 is kept in memory with two bytes for each of its characters. What esbuild leaves of them stands in regular
+ * expressions, where an escape means the same.
+ */
+function writeInAscii(file) {
+  const code = readFileSync(file, 'utf8');
+  const escaped = code.replaceAll(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  if (escaped !== code) writeFileSync(file, escaped);
+}
 
 /** Bundles that no user gets. */
 function isForMakers(outputs) {

@@ -256,15 +256,12 @@ function memoryCosts(
   const working = 4 * rows * (8 * config.hidden + widest);
   const kept = 4 * config.hidden * samples * (layouts.length + 1);
   const held = gradientsAreHeld(layouts) ? gradientBytes(layouts) : gradientBytes(layouts) / layouts.length;
+  const heldStates = (group.length + 1) * states.evaluated + group.length * states.calibration;
   return [
     { name: 'weights', kind: 'memory', bytes: weights.keeps ? bytesOf(allParameters(config)) : block },
     ...(pruned > 0 ? [{ name: 'pruned weights', kind: 'memory' as const, bytes: pruned * block }] : []),
     ...(gram > 0 ? [{ name: 'H and its factors', kind: 'memory' as const, bytes: gram }] : []),
-    {
-      name: 'hidden states',
-      kind: 'memory',
-      bytes: (group.length + 1) * states.evaluated + group.length * states.calibration,
-    },
+    ...(heldStates > 0 ? [{ name: 'hidden states', kind: 'memory' as const, bytes: heldStates }] : []),
     { name: device.resident ? 'programs (on the device)' : 'programs', kind: 'memory', bytes: working },
     ...(gradients.use ? [{ name: 'gradients in memory', kind: 'memory' as const, bytes: held }] : []),
     ...(gradients.backwards
