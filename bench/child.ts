@@ -94,7 +94,7 @@ export async function openInputs(plan: EvaluationPlan): Promise<Opened> {
   const inputs: SweepInputs = {
     checkpoint,
     device,
-    weights: new BlockWeights(checkpoint, device, true),
+    weights: new BlockWeights(checkpoint, device, 'again'),
     programs,
     // Samples are as long as blocks here.
     calibrationPrograms: programs,

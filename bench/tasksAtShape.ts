@@ -13,7 +13,8 @@ import { DeviceTensor } from '../src/engine/runtime/deviceTensor.ts';
 import { TASK_DOCUMENTS } from '../src/experiment/taskNames.ts';
 import { SEVEN } from '../src/experiment/tasks.ts';
 import { openTasks } from '../src/engine/scoring/openTasks.ts';
-import { disposePacked, packAll, type PackedSequences, stateBytes } from '../src/engine/scoring/packedSequences.ts';
+import { disposePacked, packAll, type PackedSequences } from '../src/engine/scoring/packedSequences.ts';
+import { stateBytes } from '../src/engine/forward/stateStream.ts';
 import { HeadScorer } from '../src/engine/scoring/scoreHead.ts';
 import { HiddenStream } from '../src/engine/forward/hiddenStream.ts';
 

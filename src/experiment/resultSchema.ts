@@ -115,6 +115,8 @@ const resultFields = {
   seconds: amountSchema,
   /** Where the gradients come from, of a metric that uses G: `cached` ones were computed by an earlier evaluation. */
   gradients: z.enum(['computed', 'cached']).exactOptional(),
+  /** Where hidden states lay between two blocks, where memory had no room for those of all tokens. No number depends on it. */
+  hiddenStates: z.literal('disk').exactOptional(),
   /** sha-256, hex: equal exactly when model, texts, tokens, settings, expression, precision, device, versions and machine are equal. */
   fingerprint: hashSchema,
 };

@@ -115,6 +115,9 @@ export function provenanceLines(results: readonly EvaluationResult[]): string[] 
     ...perWordLines(results),
     ...publishedLines(results),
     `device       ${from.deviceName}  (${from.precision})`,
+    ...(results.some(({ hiddenStates }) => hiddenStates)
+      ? ['states       on disk, as memory had no room for them; no number depends on it']
+      : []),
   ];
 }
 

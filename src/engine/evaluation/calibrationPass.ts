@@ -27,7 +27,7 @@ export async function calibrationPass(
     }
     return statistics;
   } finally {
-    calibration.dispose();
+    await calibration.dispose();
   }
 }
 

@@ -4,20 +4,22 @@ import { inputStatisticsFor, type RowOperand } from '../pruning/inputStatistics.
 import type { Weights } from '../forward/blockWeights.ts';
 import type { BlockGrams } from './blockGrams.ts';
 import { type BlockStatistics, BlockStatisticsSum } from './blockStatistics.ts';
-import { embed } from '../forward/embed.ts';
-import type { HiddenStream } from '../forward/hiddenStream.ts';
+import { openStates, type StateStream } from '../forward/stateStream.ts';
 import type { Step } from '../forward/step.ts';
 import type { SweepInputs } from './sweepInputs.ts';
 
-export type CalibrationInputs = Pick<SweepInputs, 'checkpoint' | 'device' | 'calibrationPrograms' | 'calibration'>;
+export type CalibrationInputs = Pick<
+  SweepInputs,
+  'checkpoint' | 'device' | 'calibrationPrograms' | 'calibration' | 'scratchFolder'
+>;
 
 /** The calibration samples on their way through the blocks, and what the linear layers see of them. */
 export class CalibrationStream {
-  readonly stream: HiddenStream;
+  readonly stream: StateStream;
   private readonly inputs: CalibrationInputs;
   private readonly statistics: readonly InputStatistic[];
 
-  private constructor(inputs: CalibrationInputs, stream: HiddenStream, statistics: readonly InputStatistic[]) {
+  private constructor(inputs: CalibrationInputs, stream: StateStream, statistics: readonly InputStatistic[]) {
     this.inputs = inputs;
     this.stream = stream;
     this.statistics = statistics;
@@ -25,14 +27,14 @@ export class CalibrationStream {
 
   /** @param operands what the statistics are for */
   static async open(inputs: CalibrationInputs, operands: readonly RowOperand[]): Promise<CalibrationStream> {
-    const { checkpoint, device, calibrationPrograms: programs, calibration } = inputs;
-    const stream = await embed({ checkpoint, device, programs }, calibration);
+    const { checkpoint, device, calibrationPrograms: programs, calibration, scratchFolder } = inputs;
+    const stream = await openStates({ checkpoint, device, programs }, calibration, scratchFolder);
     return new CalibrationStream(inputs, stream, inputStatisticsFor(operands));
   }
 
   /** Program runs that carry the samples through one block. */
   get batches(): number {
-    return this.stream.batches.length;
+    return this.stream.steps;
   }
 
   /**
@@ -53,24 +55,26 @@ export class CalibrationStream {
     const weights = programs.inputs(layout, block);
     const sum = new BlockStatisticsSum(layout, this.statistics);
     const observesNothing = sum.isEmpty || (this.statistics.length === 0 && !grams?.inputs.length);
-    for (const batch of this.stream.batches) {
-      if (observesNothing && !advance) {
-        await step(detail);
-        continue;
-      }
-      const options = { output: advance, statistics: this.statistics, grams: grams?.inputs };
-      const program = await programs.block(layout, batch.batch, options);
-      const spare = advance ? this.stream.spare(batch) : undefined;
-      const outputs = await program.run(
-        { ...weights, ...grams?.sums, x: batch.x },
-        { ...grams?.spares, ...(spare && { y: spare }) },
-      );
-      const tokens = batch.ids[0]!.length;
-      sum.add(outputs, batch.batch, tokens);
-      grams?.take(outputs, batch.batch * tokens);
-      if (advance) this.stream.replace(batch, outputs['y']!);
-      await step(detail);
+    if (observesNothing && !advance) {
+      for (let left = this.batches; left > 0; left--) await step(detail);
+      return sum.total;
     }
+    await this.stream.each(async (part) => {
+      for (const batch of part.batches) {
+        const options = { output: advance, statistics: this.statistics, grams: grams?.inputs };
+        const program = await programs.block(layout, batch.batch, options);
+        const spare = advance ? part.spare(batch) : undefined;
+        const outputs = await program.run(
+          { ...weights, ...grams?.sums, x: batch.x },
+          { ...grams?.spares, ...(spare && { y: spare }) },
+        );
+        const tokens = batch.ids[0]!.length;
+        sum.add(outputs, batch.batch, tokens);
+        grams?.take(outputs, batch.batch * tokens);
+        if (advance) part.replace(batch, outputs['y']!);
+        await step(detail);
+      }
+    });
     return sum.total;
   }
 
@@ -79,7 +83,7 @@ export class CalibrationStream {
     return this.stream.advance(layout, block, step, detail);
   }
 
-  dispose(): void {
-    this.stream.dispose();
+  async dispose(): Promise<void> {
+    await this.stream.dispose();
   }
 }

@@ -74,14 +74,14 @@ export class DenseRefits implements OneShotRefits {
     this.passing = undefined;
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.leave();
-    this.samples?.dispose();
+    await this.samples?.dispose();
     this.samples = undefined;
   }
 
   dispose(): void {
-    this.close();
+    this.leave();
     for (const block of this.grams ?? []) for (const gram of block.values()) gram.dispose();
     this.kept.dispose();
   }
@@ -118,7 +118,7 @@ export async function denseGrams(inputs: SweepInputs, step: Step): Promise<reado
     for (const block of found) for (const gram of block.values()) gram.dispose();
     throw error;
   } finally {
-    samples.dispose();
+    await samples.dispose();
   }
 }
 

@@ -46,17 +46,17 @@ export class DenseStatistics {
         const step = stepper(hooks, (index + 1 - open.position) * open.stream.batches);
         while (open.position <= index) await this.pass(source, open, step);
       } catch (error) {
-        closeStream(open);
+        await closeStream(open);
         throw error;
       }
       if (streamBytes(source) <= KEPT_STREAM) this.open = open;
-      else closeStream(open);
+      else await closeStream(open);
     }
     return this.blocks[index]!;
   }
 
   dispose(): void {
-    if (this.open) closeStream(this.open);
+    if (this.open) void closeStream(this.open);
     this.open = undefined;
     this.blocks = [];
     this.key = undefined;
@@ -102,9 +102,10 @@ async function openStream({ model: { checkpoint }, device, samples }: Calibratio
   return { programs, stream, position: 0 };
 }
 
-function closeStream({ programs, stream }: OpenStream): void {
-  stream.dispose();
+/** At once, as these streams are held in memory. */
+async function closeStream({ programs, stream }: OpenStream): Promise<void> {
   programs.dispose();
+  await stream.dispose();
 }
 
 function streamBytes({ model, samples }: CalibrationSource): number {

@@ -15,7 +15,7 @@ import { taskDocuments, taskResults } from '../scoring/taskResults.ts';
 import { stagedStepper } from './stepper.ts';
 import { countSurveySteps, survey, surveyNeeds } from './survey.ts';
 import { countSteps, sweep } from './sweep.ts';
-import { inGroups } from './sweepGroups.ts';
+import { inGroups, scratchFolderOf } from './sweepGroups.ts';
 import { disposePrograms, type SweepInputs, type SweepOutcome } from './sweepInputs.ts';
 
 /** See `Engine.evaluate`. */
@@ -78,6 +78,7 @@ async function evaluatePrepared(
   const inputs = prepared.calibrate === 'one-shot' && statistics ? { ...withGradients, statistics } : withGradients;
   const step = steps('evaluating');
 
+  const hiddenStates = scratchFolderOf(prepared) === undefined ? {} : ({ hiddenStates: 'disk' } as const);
   const results: EvaluationResult[] = [];
   const failures: EspalierError[] = [];
   const fail = (failure: EspalierError, index: number): void => {
@@ -110,13 +111,14 @@ async function evaluatePrepared(
         ...aboutBlocks(group[i]!, evaluation, prepared),
         seconds: outcome.seconds + found.secondsFor(evaluation) + (used?.seconds ?? 0),
         ...(used && { gradients: used.source }),
+        ...hiddenStates,
       };
       results.push(result);
       tellDocuments(hooks, tasks, outcome, index);
       hooks.onResult?.(result, index);
     }
     if (plan.evaluations.length === 0) {
-      results.push(resultOf(undefined, plan, provenance, dense, dense, tasks));
+      results.push({ ...resultOf(undefined, plan, provenance, dense, dense, tasks), ...hiddenStates });
       tellDocuments(hooks, tasks, dense, 0);
       hooks.onResult?.(results[0]!, 0);
     }

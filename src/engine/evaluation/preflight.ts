@@ -19,8 +19,8 @@ import { needGradients } from './gradientsOf.ts';
 import { rowsOfWeights, stepsOf } from './needs.ts';
 import { sequencesPerBatch } from '../forward/modelPrograms.ts';
 import { type EngineState, prepareSweep } from './prepareSweep.ts';
+import { stateBytes } from '../forward/stateStream.ts';
 import type { StepHooks } from '../forward/step.ts';
-import { stateBytes } from '../scoring/packedSequences.ts';
 import type { OpenedTasks } from '../scoring/openTasks.ts';
 import { countSurveySteps, surveyNeeds } from './survey.ts';
 import { countSteps } from './sweep.ts';
@@ -128,7 +128,7 @@ export async function preflight(
       seconds,
       costs,
       free,
-      warnings: [...resultWarnings(provenance), ...gramWarnings(inputs, updates, refits)],
+      warnings: [...resultWarnings(provenance), ...gramWarnings(inputs, updates, refits), ...diskWarnings(inputs)],
       problems: (['memory', 'disk'] as const).flatMap((kind) => problemOf(kind, costs, free[kind])),
     };
   } finally {
@@ -239,6 +239,13 @@ function gramWarnings(
   ];
 }
 
+function diskWarnings({ scratchFolder }: SweepInputs): readonly string[] {
+  if (scratchFolder === undefined) return [];
+  return [
+    `Memory has no room for the hidden states of all tokens: they lie in files in ${scratchFolder}, and are read and written once for each block. No number changes by that.`,
+  ];
+}
+
 function isRefitted(evaluation: PlannedEvaluation): boolean {
   return isStructural(evaluation) && evaluation.update !== undefined;
 }
@@ -299,15 +306,12 @@ function memoryCosts(
   const working = 4 * rows * (8 * config.hidden + widest);
   const kept = 4 * config.hidden * samples * (layouts.length + 1);
   const held = gradientsAreHeld(layouts) ? gradientBytes(layouts) : gradientBytes(layouts) / layouts.length;
+  const heldStates = (group.length + 1) * states.evaluated + group.length * states.calibration;
   return [
     { name: 'weights', kind: 'memory', bytes: weights.keeps ? bytesOf(allParameters(config)) : block },
     ...(pruned > 0 ? [{ name: 'pruned weights', kind: 'memory' as const, bytes: pruned * block }] : []),
     ...(gram > 0 ? [{ name: 'H and its factors', kind: 'memory' as const, bytes: gram }] : []),
-    {
-      name: 'hidden states',
-      kind: 'memory',
-      bytes: (group.length + 1) * states.evaluated + group.length * states.calibration,
-    },
+    ...(heldStates > 0 ? [{ name: 'hidden states', kind: 'memory' as const, bytes: heldStates }] : []),
     { name: device.resident ? 'programs (on the device)' : 'programs', kind: 'memory', bytes: working },
     ...(gradients.use ? [{ name: 'gradients in memory', kind: 'memory' as const, bytes: held }] : []),
     ...(gradients.backwards
@@ -316,12 +320,12 @@ function memoryCosts(
   ];
 }
 
-/** Hidden states of tasks that memory has no room for. */
+/** Hidden states that memory has no room for. */
 function diskCosts(evaluations: readonly PlannedEvaluation[], inputs: SweepInputs): readonly PreflightCost[] {
   const { onDisk } = trackBytes(inputs);
   if (onDisk === 0) return [];
   const [group = []] = inGroups(evaluations, inputs);
-  return [{ name: 'hidden states of tasks', kind: 'disk', bytes: (group.length + 1) * onDisk }];
+  return [{ name: 'hidden states', kind: 'disk', bytes: (group.length + 1) * onDisk }];
 }
 
 /** Channels of a block's MLP, or of the widest of its experts. */

@@ -9,6 +9,7 @@ import { evaluationBlocks } from '../forward/tokenBlocks.ts';
 import type { LoadedModels } from '../forward/loadedModels.ts';
 import { modelLength, requireLength } from '../forward/modelLength.ts';
 import { ModelPrograms } from '../forward/modelPrograms.ts';
+import { scratchPlace, stateBytes } from '../forward/stateStream.ts';
 import type { StepHooks } from '../forward/step.ts';
 import { type TokenCache, tokenizerOf } from '../forward/tokenCache.ts';
 import type { TokenisedText } from '../forward/tokenisedText.ts';
@@ -97,6 +98,10 @@ export async function prepareSweep(
   const programs = await ModelPrograms.create(config, device, settings.length);
   const ofSamples = sampleLength(settings);
   const isOwn = calibration !== undefined && ofSamples !== settings.length;
+  const tokensOf = (sequences: readonly Int32Array[] = []): number =>
+    sequences.reduce((sum, ids) => sum + ids.length, 0);
+  const tokens = tokensOf(evaluation) + tokensOf(calibration?.tokens);
+  const scratchFolder = scratchPlace(stateBytes(config, tokens), state.cacheFolder);
   const inputs: SweepInputs = {
     checkpoint: model.checkpoint,
     device,
@@ -107,6 +112,7 @@ export async function prepareSweep(
     calibration: calibration?.tokens ?? [],
     gradientSamples: (gradients ?? calibration)?.tokens ?? [],
     calibrate: settings.calibrate,
+    ...(scratchFolder !== undefined && { scratchFolder }),
     now: () => performance.now() / 1000,
   };
   const provenance: EarlyProvenance = {

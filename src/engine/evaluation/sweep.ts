@@ -86,8 +86,8 @@ export async function sweep(
       ? { dense: required(outcomes[0]!), variants: outcomes.slice(1) }
       : { dense: undefined, variants: outcomes };
   } finally {
-    oneShot?.dispose();
-    refits?.close();
+    await oneShot?.dispose();
+    await refits?.close();
     for (const track of tracks) await track.dispose();
   }
 }

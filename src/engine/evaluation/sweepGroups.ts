@@ -1,5 +1,5 @@
 import { statfsSync } from 'node:fs';
-import { stateBytes } from '../scoring/packedSequences.ts';
+import { stateBytes } from '../forward/stateStream.ts';
 import { availableMemory } from '../runtime/memory.ts';
 import type { SweepInputs } from './sweepInputs.ts';
 
@@ -12,7 +12,7 @@ export function inGroups<Evaluation>(evaluations: readonly Evaluation[], inputs:
   const rooms = [
     // Where only answers are wanted, nothing is carried.
     (STREAM_SHARE.memory * availableMemory()) / Math.max(1, evaluated + calibration),
-    ...(onDisk > 0 ? [(STREAM_SHARE.disk * freeBytes(inputs.asked!.scratchFolder!)) / onDisk] : []),
+    ...(onDisk > 0 ? [(STREAM_SHARE.disk * freeBytes(scratchFolderOf(inputs)!)) / onDisk] : []),
   ];
   const size = Math.max(1, Math.floor(Math.min(...rooms)) - 1);
   return Array.from({ length: Math.ceil(evaluations.length / size) }, (_, i) =>
@@ -21,7 +21,7 @@ export function inGroups<Evaluation>(evaluations: readonly Evaluation[], inputs:
 }
 
 /** Bytes of hidden states that a sweep has of each model: in memory of what is evaluated and of calibration samples, and on the disk. */
-export function trackBytes({ checkpoint: { config }, evaluation, asked, calibration }: SweepInputs): {
+export function trackBytes({ checkpoint: { config }, evaluation, asked, calibration, scratchFolder }: SweepInputs): {
   readonly evaluated: number;
   /** Where all are calibrated one-shot none need it but those that refit. */
   readonly calibration: number;
@@ -33,12 +33,18 @@ export function trackBytes({ checkpoint: { config }, evaluation, asked, calibrat
       sequences.reduce((sum, { length }) => sum + length, 0),
     );
   const ofTasks = asked ? stateBytes(config, asked.tokens) : 0;
-  const isOnDisk = asked?.scratchFolder !== undefined;
+  const isFiled = scratchFolder !== undefined;
+  const tasksAreFiled = asked?.scratchFolder !== undefined;
   return {
-    evaluated: bytesOf(evaluation) + (isOnDisk ? 0 : ofTasks),
-    calibration: bytesOf(calibration),
-    onDisk: isOnDisk ? ofTasks : 0,
+    evaluated: (isFiled ? 0 : bytesOf(evaluation)) + (tasksAreFiled ? 0 : ofTasks),
+    calibration: isFiled ? 0 : bytesOf(calibration),
+    onDisk: (isFiled ? bytesOf(evaluation) + bytesOf(calibration) : 0) + (tasksAreFiled ? ofTasks : 0),
   };
+}
+
+/** Where hidden states lie that memory has no room for; undefined where it has. */
+export function scratchFolderOf({ scratchFolder, asked }: SweepInputs): string | undefined {
+  return scratchFolder ?? asked?.scratchFolder;
 }
 
 /** Of a folder that need not be there yet: then of no account. */

@@ -34,6 +34,8 @@ export interface SweepInputs {
   /** Samples that G is taken on: those for calibration, or others. */
   readonly gradientSamples: readonly Int32Array[];
   readonly calibrate: 'sequential' | 'one-shot';
+  /** Where hidden states of {@link evaluation} and {@link calibration} lie in files between two blocks; absent where they are held in memory. */
+  readonly scratchFolder?: string;
   /** Statistics of the dense model's blocks, where they were collected before: then nothing is calibrated. */
   readonly statistics?: readonly BlockStatistics[];
   /** What updates need of the dense model's H, where that was found before: `block` gives what is of one. */
@@ -67,7 +69,7 @@ export interface OneShotRefits {
   /** The sweep goes on to the next block. */
   leave(): void;
   /** The sweep is over. */
-  close(): void;
+  close(): Promise<void>;
   dispose(): void;
 }
 

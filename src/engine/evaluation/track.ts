@@ -12,9 +12,8 @@ import type { UpdateSolver } from '../update/updateSolver.ts';
 import type { LayerSolvers } from './blockSolvers.ts';
 import type { BlockVisit } from './blockVisit.ts';
 import { CalibrationStream } from './calibrationStream.ts';
-import { embed } from '../forward/embed.ts';
 import type { HiddenBatch } from '../forward/hiddenBatch.ts';
-import type { HiddenStream } from '../forward/hiddenStream.ts';
+import { openStates, type StateStream } from '../forward/stateStream.ts';
 import type { Pause } from '../runtime/pause.ts';
 import type { Step } from '../forward/step.ts';
 import { Stopwatch } from '../forward/stopwatch.ts';
@@ -29,7 +28,7 @@ export class Track {
   private readonly inputs: SweepInputs;
   private readonly variant: Variant | undefined;
   /** Absent where no perplexity is wanted. */
-  private readonly evaluation: HiddenStream | undefined;
+  private readonly evaluation: StateStream | undefined;
   private readonly tasks: ScoredStream | undefined;
   /** Of the tasks alone. */
   private readonly taskWatch: Stopwatch;
@@ -45,7 +44,7 @@ export class Track {
   private constructor(
     inputs: SweepInputs,
     variant: Variant | undefined,
-    streams: { readonly evaluation: HiddenStream | undefined; readonly tasks: ScoredStream | undefined },
+    streams: { readonly evaluation: StateStream | undefined; readonly tasks: ScoredStream | undefined },
     calibration: CalibrationStream | undefined,
     stopwatch: Stopwatch,
   ) {
@@ -65,8 +64,9 @@ export class Track {
     const refits = variant !== undefined && 'refitter' in variant && variant.refitter !== undefined;
     const sequential =
       (refits && !inputs.refits) || (!inputs.statistics && inputs.calibrate === 'sequential' && observes);
-    const { evaluation: sequences, asked } = inputs;
-    const evaluation = sequences.length > 0 ? await stopwatch.time(() => embed(inputs, sequences)) : undefined;
+    const { evaluation: sequences, asked, scratchFolder } = inputs;
+    const evaluation =
+      sequences.length > 0 ? await stopwatch.time(() => openStates(inputs, sequences, scratchFolder)) : undefined;
     const tasks = asked && (await stopwatch.time(() => ScoredStream.open(inputs, asked)));
     const calibration = sequential ? await stopwatch.time(() => CalibrationStream.open(inputs, rows)) : undefined;
     return new Track(inputs, variant, { evaluation, tasks }, calibration, stopwatch);
@@ -118,7 +118,7 @@ export class Track {
       if (this.calibration && !last) {
         const { stream } = this.calibration;
         if (inputs) await stream.advance(layout, left, step, `calibrating, ${where}`, inputs);
-        else await standStill(stream.batches.length, step, `calibrating, ${where}`);
+        else await standStill(stream.steps, step, `calibrating, ${where}`);
       }
       if (inputs) await this.carry(layout, left, step, `evaluating, ${where}`, inputs);
       else await standStill(this.batches, step, `evaluating, ${where}`);
@@ -143,7 +143,7 @@ export class Track {
 
   /** Steps of a block. */
   private get batches(): number {
-    return (this.evaluation?.batches.length ?? 0) + (this.tasks?.steps ?? 0);
+    return (this.evaluation?.steps ?? 0) + (this.tasks?.steps ?? 0);
   }
 
   private refit(refitter: Refitter, mask: BlockMask, visit: BlockVisit, step: Step): Promise<Refitted> {
@@ -156,15 +156,22 @@ export class Track {
   /** Adds up the losses after the last block. */
   async finish(head: Weights, step: Step): Promise<void> {
     if (this.failure) return;
-    const batches = this.evaluation?.batches ?? [];
-    if (this.variant && batches.length > 0) await this.inputs.onFinal?.({ batch: batches[0]!, head });
+    let onFinal = this.variant && this.inputs.onFinal;
+    await this.evaluation?.each(async ({ batches }) => {
+      await onFinal?.({ batch: batches[0]!, head });
+      onFinal = undefined;
+      await this.stopwatch.time(() => this.addLosses(batches, head, step));
+    });
     await this.stopwatch.time(async () => {
-      for (const batch of batches) {
-        for (const loss of await this.losses(batch, head)) this.loss += loss;
-        await step(this.inputs.denseStates ? 'divergence' : 'perplexity');
-      }
       this.scores = await this.taskWatch.time(async () => this.tasks?.finish(head, step));
     });
+  }
+
+  private async addLosses(batches: readonly HiddenBatch[], head: Weights, step: Step): Promise<void> {
+    for (const batch of batches) {
+      for (const loss of await this.losses(batch, head)) this.loss += loss;
+      await step(this.inputs.denseStates ? 'divergence' : 'perplexity');
+    }
   }
 
   /** @param shared seconds of common work that this evaluation would do alone too */
@@ -194,8 +201,8 @@ export class Track {
   }
 
   async dispose(): Promise<void> {
-    this.evaluation?.dispose();
-    this.calibration?.dispose();
+    await this.evaluation?.dispose();
+    await this.calibration?.dispose();
     await this.tasks?.dispose();
   }
 

@@ -11,28 +11,37 @@ import { ReusedArrays } from '../runtime/reusedArrays.ts';
 
 export type Weights = Readonly<Record<string, DeviceTensor>>;
 
+/** `again`: from the second reading on, since a model that is gone through once is not worth holding as a whole. */
+export type Keep = boolean | 'again';
+
 /**
- * The weights of a checkpoint on a device. Blocks are kept there once read, where the whole model has room; else each is read
+ * The weights of a checkpoint on a device. Blocks are kept there, where the whole model has room; else each is read
  * again at every visit, into the same arrays, so that one block is all that is ever held.
  */
 export class BlockWeights {
   readonly layouts: readonly BlockLayout[];
   private readonly checkpoint: ModelTensors;
   private readonly device: Device;
-  /** Whether blocks stay in memory once read. */
-  readonly keeps: boolean;
+  private readonly keep: Keep;
   private readonly kept = new Map<string, Weights>();
+  /** What was read at least once. */
+  private readonly read = new Set<string>();
   private readonly arrays = new ReusedArrays();
   /** Of each block read so far: the weights of its linear layers, and how many of them are zero in the checkpoint. */
   private readonly counts: { weights: number; zeros: number }[] = [];
 
-  /** @param keep whether the whole model has room in memory (see `modelBytes`) */
-  constructor(checkpoint: ModelTensors, device: Device, keep: boolean) {
+  /** @param keep anything but false only where the whole model has room in memory */
+  constructor(checkpoint: ModelTensors, device: Device, keep: Keep) {
     this.checkpoint = checkpoint;
     this.device = device;
-    this.keeps = keep;
+    this.keep = keep;
     const family = familyOf(checkpoint.config);
     this.layouts = checkpoint.config.windows.map((_, index) => family.block(checkpoint.config, index));
+  }
+
+  /** Whether the whole model comes to stay in memory. */
+  get keeps(): boolean {
+    return this.keep !== false;
   }
 
   /** The weights of block `index`, valid until {@link done} is called with the same. */
@@ -64,13 +73,14 @@ export class BlockWeights {
 
   /** Says that tensors which {@link block} or {@link head} gave are not used any more. */
   done(weights: Weights): void {
-    if (this.keeps) return;
+    if (this.keep === true || [...this.kept.values()].includes(weights)) return;
     for (const tensor of Object.values(weights)) tensor.dispose();
   }
 
   dispose(): void {
     for (const weights of this.kept.values()) for (const tensor of Object.values(weights)) tensor.dispose();
     this.kept.clear();
+    this.read.clear();
     this.arrays.clear();
   }
 
@@ -82,20 +92,24 @@ export class BlockWeights {
   ): Promise<Weights> {
     const kept = this.kept.get(key);
     if (kept) return kept;
+    const keeps = this.keep === 'again' ? this.read.has(key) : this.keep;
+    this.read.add(key);
+    // What the first readings left there is not read into again.
+    if (keeps) this.arrays.clear();
     const weights: Record<string, DeviceTensor> = {};
     for (const parameter of parameters) {
-      const data = readParameter(this.checkpoint, parameter, this.array(parameter));
+      const data = readParameter(this.checkpoint, parameter, this.array(parameter, keeps));
       look?.(parameter, data);
       weights[parameter.name] = await this.device.upload(data, parameter.shape, type(parameter));
     }
-    if (this.keeps) this.kept.set(key, weights);
+    if (keeps) this.kept.set(key, weights);
     return weights;
   }
 
   /** Where a parameter is read to. On a device with memory of its own the array is free again after the upload. */
-  private array({ name, shape }: Parameter): Float32Array {
+  private array({ name, shape }: Parameter, keeps: boolean): Float32Array {
     const { resident } = this.device;
-    if (this.keeps && !resident) return new Float32Array(sizeOf(shape));
+    if (keeps && !resident) return new Float32Array(sizeOf(shape));
     return this.arrays.take(resident ? '' : name, sizeOf(shape));
   }
 }

@@ -5,6 +5,7 @@ import { GraphBuilder } from '../graph/graphBuilder.ts';
 import type { EmbeddingLayout, Parameter } from '../families/family.ts';
 import { familyOf } from '../families/families.ts';
 import type { Device } from '../runtime/device.ts';
+import { freeBuffer } from '../runtime/freeBuffer.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
 import type { HiddenBatch } from './hiddenBatch.ts';
 import { HiddenStream } from './hiddenStream.ts';
@@ -84,6 +85,7 @@ function lookUp(
     for (let i = 0; i < count; i++) places[first + i] = held++;
   }
   copy();
+  freeBuffer(slab);
 }
 
 /** Runs of table rows that hold every token: a batch of a search needs few of a large table. */

@@ -8,7 +8,7 @@ import type { ModelPrograms } from './modelPrograms.ts';
 import type { Step } from './step.ts';
 
 /**
- * The hidden states of a set of sequences between two blocks. A stream moves on one block at a time, so that only one block's
+ * The hidden states of a set of sequences between two blocks, in memory. A stream moves on one block at a time, so that only one block's
  * weights are needed at once.
  */
 export class HiddenStream {
@@ -24,7 +24,14 @@ export class HiddenStream {
     this.batches = batches;
   }
 
-  /** Carries every sequence through a block, or through what a mask leaves of it. */
+  get steps(): number {
+    return this.batches.length;
+  }
+
+  each(use: (part: HiddenStream) => Promise<void>): Promise<void> {
+    return use(this);
+  }
+
   async advance(layout: BlockLayout, block: Weights, step: Step, detail: string, mask?: MaskInputs): Promise<void> {
     const weights = { ...this.programs.inputs(layout, block), ...mask?.inputs };
     for (const batch of this.batches) {

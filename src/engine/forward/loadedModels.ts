@@ -92,7 +92,7 @@ export class LoadedModels {
     }
     await this.releasePrograms(checkpoint);
     this.dispose();
-    const weights = new BlockWeights(checkpoint, device, fitsInMemory(checkpoint.config));
+    const weights = new BlockWeights(checkpoint, device, fitsInMemory(checkpoint.config) && 'again');
     const model = { checkpoint, tokenizer, hash, weights };
     this.current = { key, device, model, closing };
     return model;

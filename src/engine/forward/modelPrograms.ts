@@ -14,7 +14,7 @@ import type { HiddenBatch } from './hiddenBatch.ts';
 const ROWS = { host: 1024, resident: 4096 };
 
 /** Elements of logits that exist at the same time. */
-export const LOGITS = { host: 1 << 21, resident: 1 << 26 };
+export const LOGITS = { host: 1 << 20, resident: 1 << 26 };
 
 /** What a block program gives and takes beside the hidden states. */
 type BlockOptions = {

@@ -1,11 +1,10 @@
-import os from 'node:os';
 import type { ModelConfig } from '../families/families.ts';
 import { ModelPrograms, sequencesPerBatch } from '../forward/modelPrograms.ts';
 import type { Places } from '../forward/places.ts';
+import { scratchPlace, stateBytes } from '../forward/stateStream.ts';
 import { rotationClass } from '../models/rope.ts';
 import type { Device } from '../runtime/device.ts';
 import { ReusedArrays } from '../runtime/reusedArrays.ts';
-import { availableMemory } from '../runtime/memory.ts';
 import { packedRow, type PackedRow, placesOf } from './packedRow.ts';
 import { packSequences } from './packSequences.ts';
 import { inputOf, type Sequence } from './sequence.ts';
@@ -35,8 +34,8 @@ export interface PackedBatch {
   readonly places: Places;
 }
 
-/** Hidden states of one model that are held in memory: bytes, and share of what is available, as at least two models are carried. */
-const HELD = { bytes: 2 ** 31, share: 0.2 };
+/** Most bytes of one model's hidden states that are held in memory, however much there is. */
+const HELD = 2 ** 31;
 
 /**
  * Packs sequences; those whose rotations differ by their lengths (dynamic, LongRoPE) apart from each other.
@@ -74,13 +73,9 @@ export async function packAll(
   const fed = new Int32Array(sequences.length);
   for (const row of rows) for (const { sequence, tokens } of row.fed) fed[sequence] = tokens;
   const tokens = rows.reduce((sum, { ids }) => sum + ids.length, 0);
-  const isHeld = stateBytes(config, tokens) <= Math.min(HELD.bytes, HELD.share * availableMemory());
-  return { sequences, groups, fed, tokens, ...(!isHeld && { scratchFolder: cacheFolder ?? os.tmpdir() }) };
-}
-
-/** Bytes of the hidden states of tokens. */
-export function stateBytes({ hidden }: ModelConfig, tokens: number): number {
-  return 4 * hidden * tokens;
+  const bytes = stateBytes(config, tokens);
+  const scratchFolder = scratchPlace(bytes > HELD ? Infinity : bytes, cacheFolder);
+  return { sequences, groups, fed, tokens, ...(scratchFolder !== undefined && { scratchFolder }) };
 }
 
 export function disposePacked({ groups }: PackedSequences): void {

@@ -1,13 +1,11 @@
 import type { ModelTensors } from '../checkpoint/checkpoint.ts';
 import type { BlockLayout } from '../families/family.ts';
 import type { Weights } from '../forward/blockWeights.ts';
-import { embed } from '../forward/embed.ts';
 import type { MaskInputs } from '../forward/maskInputs.ts';
+import { openStates, type StateStream } from '../forward/stateStream.ts';
 import type { Step } from '../forward/step.ts';
 import type { Device } from '../runtime/device.ts';
 import type { PackedSequences } from './packedSequences.ts';
-import { portionsOf, type Portion } from './portions.ts';
-import { openPortionStates, type PortionStates } from './portionStates.ts';
 import { HeadScorer, type TokenScore } from './scoreHead.ts';
 
 /** What sequences' asked tokens have together. */
@@ -23,15 +21,13 @@ export class ScoredStream {
   readonly packed: PackedSequences;
   private readonly checkpoint: ModelTensors;
   private readonly device: Device;
-  private readonly portions: readonly Portion[];
-  private readonly states: PortionStates;
+  /** Of each length. */
+  private readonly streams: StateStream[] = [];
 
-  private constructor(packed: PackedSequences, checkpoint: ModelTensors, device: Device, states: PortionStates) {
+  private constructor(packed: PackedSequences, checkpoint: ModelTensors, device: Device) {
     this.packed = packed;
     this.checkpoint = checkpoint;
     this.device = device;
-    this.portions = portionsOf(packed, checkpoint.config.hidden);
-    this.states = states;
   }
 
   /** @throws EspalierError `io/write` where states lie in a file */
@@ -39,26 +35,23 @@ export class ScoredStream {
     { checkpoint, device }: { readonly checkpoint: ModelTensors; readonly device: Device },
     packed: PackedSequences,
   ): Promise<ScoredStream> {
-    const states = await openPortionStates(packed, checkpoint.config.hidden, device);
-    const stream = new ScoredStream(packed, checkpoint, device, states);
+    const stream = new ScoredStream(packed, checkpoint, device);
     try {
-      for (const [index, { programs, batches }] of stream.portions.entries()) {
+      for (const { programs, batches } of packed.groups) {
         const rows = batches.flatMap((batch) => batch.rows.map(({ ids }) => ids));
         const places = batches.map((batch) => batch.places);
-        await states.keep(index, await embed({ checkpoint, device, programs }, rows, places));
+        stream.streams.push(await openStates({ checkpoint, device, programs }, rows, packed.scratchFolder, places));
       }
       return stream;
     } catch (error) {
-      await states.dispose();
+      await stream.dispose();
       throw error;
     }
   }
 
   /** Carries every sequence through a block, or through what a mask leaves of it. */
   async advance(layout: BlockLayout, block: Weights, step: Step, detail: string, mask?: MaskInputs): Promise<void> {
-    for (const portion of this.portions.keys()) {
-      await this.states.update(portion, (stream) => stream.advance(layout, block, step, detail, mask));
-    }
+    for (const stream of this.streams) await stream.advance(layout, block, step, detail, mask);
   }
 
   /** Batches: steps of a block, and of {@link finish}. */
@@ -84,10 +77,11 @@ export class ScoredStream {
   async eachToken(head: Weights, top: number, step: Step, found: (score: TokenScore) => void): Promise<void> {
     const { packed, device } = this;
     const scorer = new HeadScorer({ config: this.checkpoint.config, device, head }, packed, top, found);
-    for (const [index, { batches }] of this.portions.entries()) {
-      await this.states.read(index, async (stream) => {
-        for (const [i, batch] of batches.entries()) {
-          await scorer.add(batch, stream.batches[i]!.x);
+    for (const [index, stream] of this.streams.entries()) {
+      const batches = packed.groups[index]!.batches.values();
+      await stream.each(async (part) => {
+        for (const { x } of part.batches) {
+          await scorer.add(batches.next().value!, x);
           await step('likelihoods');
         }
       });
@@ -95,8 +89,8 @@ export class ScoredStream {
     await scorer.finish();
   }
 
-  dispose(): Promise<void> {
-    return this.states.dispose();
+  async dispose(): Promise<void> {
+    for (const stream of this.streams) await stream.dispose();
   }
 }
 

@@ -46,7 +46,7 @@ export async function densePass(
     }
   } finally {
     stream.dispose();
-    calibration?.dispose();
+    await calibration?.dispose();
   }
 }
 

@@ -65,7 +65,7 @@ export class KeptSolvers {
       new KeptSolvers(blocks).dispose();
       throw error;
     } finally {
-      calibration.dispose();
+      await calibration.dispose();
     }
   }
 
