@@ -123,7 +123,7 @@ export class KeyValueCache {
   private async enlarged(before: DeviceTensor | undefined, heads: number, capacity: number): Promise<DeviceTensor> {
     const { device, batch, headDim } = this;
     const shape = [batch, heads, capacity, headDim];
-    if (!before) return device.upload(new Float32Array(sizeOf(shape)), shape, device.weightType);
+    if (!before) return device.zeros(shape, device.weightType);
     if (!device.resident) {
       const larger = DeviceTensor.empty(shape);
       const [from, to] = [this.held * headDim, capacity * headDim];
