@@ -4,6 +4,7 @@ import { buildDivergenceGraph, buildHeadGraph } from '../models/headGraph.ts';
 import { type BlockLayout, rotationOf } from '../families/family.ts';
 import { keyOf, placedTables, type PlacedTables } from './placedTables.ts';
 import type { Places } from './places.ts';
+import { ResidentPlaces } from './residentPlaces.ts';
 import { rotaryTables } from '../models/rope.ts';
 import type { Device, Program } from '../runtime/device.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
@@ -33,6 +34,7 @@ export class ModelPrograms {
   private readonly rotary: ReadonlyMap<string, Weights>;
   /** Rotary tables that {@link placed} has gathered from. */
   private readonly tables: PlacedTables = new Map();
+  private readonly residentPlaces: ResidentPlaces;
   /** Programs depend on the config alone: two checkpoints of one shape share them. */
   private readonly shape: string;
 
@@ -47,6 +49,7 @@ export class ModelPrograms {
     this.device = device;
     this.tokens = tokens;
     this.rotary = rotary;
+    this.residentPlaces = new ResidentPlaces(config, device);
     this.shape = JSON.stringify(config);
     this.batch = batch;
   }
@@ -72,6 +75,7 @@ export class ModelPrograms {
 
   dispose(): void {
     for (const tables of this.rotary.values()) for (const table of Object.values(tables)) table.dispose();
+    this.residentPlaces.dispose();
   }
 
   /** Inputs of a block program beside the hidden states. */
@@ -86,7 +90,9 @@ export class ModelPrograms {
    */
   async placed(layout: BlockLayout, places: Places): Promise<Weights> {
     const { config, device } = this;
-    const tables = layout.shape.heads > 0 ? placedTables(config, layout, places, this.tables) : {};
+    if (layout.shape.heads === 0) return {};
+    if (device.resident) return this.residentPlaces.make(layout, places, this.tokens);
+    const tables = placedTables(config, layout, places, this.tables);
     const uploaded: Record<string, DeviceTensor> = {};
     for (const [name, { data, shape }] of Object.entries(tables)) {
       uploaded[name] = await device.upload(data, shape, 'float32');
