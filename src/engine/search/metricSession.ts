@@ -151,7 +151,7 @@ export class MetricSession implements SearchSession {
     try {
       for (const { block: index, layers } of this.probed) {
         const block = await weights.block(index);
-        const blockGradients = pruner.usesGradient ? await gradients!.block(index) : undefined;
+        const blockGradients = pruner.usesGradient ? await gradients!.block(index, layers) : undefined;
         try {
           for (const layer of layers) {
             const { name } = layer;
