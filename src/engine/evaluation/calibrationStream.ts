@@ -23,10 +23,17 @@ export class CalibrationStream {
     this.statistics = statistics;
   }
 
-  /** @param operands what the statistics are for */
-  static async open(inputs: CalibrationInputs, operands: readonly RowOperand[]): Promise<CalibrationStream> {
+  /**
+   * @param operands what the statistics are for
+   * @param like one of the same samples that has not moved yet
+   */
+  static async open(
+    inputs: CalibrationInputs,
+    operands: readonly RowOperand[],
+    like?: CalibrationStream,
+  ): Promise<CalibrationStream> {
     const { checkpoint, device, calibrationPrograms: programs, calibration } = inputs;
-    const stream = await embed({ checkpoint, device, programs }, calibration);
+    const stream = like ? await like.stream.copy() : await embed({ checkpoint, device, programs }, calibration);
     return new CalibrationStream(inputs, stream, inputStatisticsFor(operands));
   }
 

@@ -24,6 +24,13 @@ export class HiddenStream {
     this.batches = batches;
   }
 
+  /** Another stream that begins with the same states. */
+  async copy(): Promise<HiddenStream> {
+    const batches: HiddenBatch[] = [];
+    for (const batch of this.batches) batches.push({ ...batch, x: await this.device.copy(batch.x) });
+    return new HiddenStream(this.device, this.programs, batches);
+  }
+
   /** Carries every sequence through a block, or through what a mask leaves of it. */
   async advance(layout: BlockLayout, block: Weights, step: Step, detail: string, mask?: MaskInputs): Promise<void> {
     const weights = { ...this.programs.inputs(layout, block), ...mask?.inputs };

@@ -35,7 +35,7 @@ export class ResidentPlaces {
     const keys = places.keys.length / batch;
     const rotation = rotationOf(config, layout);
     const tables = rotation && (await this.tablesOf(places, rotation));
-    const asked = { batch, tokens, keys, window: layout.window, table: tables?.cosines!.shape };
+    const asked = { batch, tokens, keys, window: layout.window, table: tables?.['cosines']?.shape };
     const program = await device.program(
       `places ${JSON.stringify(asked)}`,
       () => placesGraph(asked),
@@ -43,7 +43,7 @@ export class ResidentPlaces {
     );
     const { from, until } = places.seen();
     const made: Record<string, DeviceTensor> = await program.run({
-      ...(tables && { 'table.cosines': tables.cosines!, 'table.sines': tables.sines! }),
+      ...(tables && { 'table.cosines': tables['cosines']!, 'table.sines': tables['sines']! }),
       positions: vector(places.positions, [batch * tokens, 1]),
       keys: vector(places.keys, [batch, 1, keys]),
       from: vector(from, [batch, 1, keys]),

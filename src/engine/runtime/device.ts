@@ -94,6 +94,19 @@ export class Device {
     return (await program.run({ x: tensor }))['y']!.floats();
   }
 
+  /** The same elements in a place of their own, on the same side. */
+  async copy(tensor: DeviceTensor): Promise<DeviceTensor> {
+    const { type, shape } = tensor;
+    if (!tensor.resident) return DeviceTensor.fromHost(tensor.floats().slice(), shape);
+    const build = (): Graph => {
+      const graph = new GraphBuilder();
+      graph.output('y', graph.cast(graph.input('x', shape, type), type));
+      return graph.build('copy');
+    };
+    const program = await this.program(`copy ${type} ${shape.join('×')}`, build, () => false);
+    return (await program.run({ x: tensor }))['y']!;
+  }
+
   /** Zeros that never were in this process, where the device has memory of its own. */
   async zeros(shape: Shape, type: ElementType = 'float32'): Promise<DeviceTensor> {
     if (!this.resident && type === 'float32') return DeviceTensor.empty(shape);
