@@ -24,6 +24,7 @@ const ENTRY_POINTS = {
   benchRecovery: 'bench/recovery.ts',
   benchUpdates: 'bench/updates.ts',
   benchTasks: 'bench/tasks.ts',
+  benchBus: 'bench/bus/main.ts',
   study: 'bench/study/main.ts',
   openAiPackage: 'src/llm/openAiPackage.ts',
   hubPackage: 'src/hub/hubPackage.ts',
