@@ -11,8 +11,11 @@ import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 import type { Weights } from './blockWeights.ts';
 import type { HiddenBatch } from './hiddenBatch.ts';
 
-/** Rows (tokens) that go through the network together: enough to keep every core busy, few enough to stay in the cache. */
-const ROWS = { host: 1024, resident: 4096 };
+/**
+ * Rows (tokens) that go through the network together: enough to keep every core busy, few enough to stay in the cache. Elsewhere more, as
+ * a device that holds no tensors between runs (CUDA) is sent a block's weights with each batch.
+ */
+const ROWS = { cpu: 1024, elsewhere: 4096 };
 
 /** Elements of logits that exist at the same time. */
 export const LOGITS = { host: 1 << 21, resident: 1 << 26 };
@@ -197,7 +200,7 @@ function joined(rows: number, slice: number, part: (index: number) => DeviceTens
 
 /** Sequences of `tokens` tokens that go through the network together. */
 export function sequencesPerBatch(device: Device, tokens: number): number {
-  return Math.max(1, Math.floor((device.resident ? ROWS.resident : ROWS.host) / tokens));
+  return Math.max(1, Math.floor((device.name === 'cpu' ? ROWS.cpu : ROWS.elsewhere) / tokens));
 }
 
 /** Row t predicts token t + 1; the last row of a sequence predicts nothing that counts. */
