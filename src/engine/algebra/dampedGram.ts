@@ -21,13 +21,13 @@ export async function diagonalOf(device: Device, { size, sums }: Gram): Promise<
   }
   const build = (): Graph => {
     const graph = new GraphBuilder();
-    const places = graph.input('places', [size, 1], 'int32');
-    graph.output('y', graph.gatherElements(graph.input('sums', [size, size]), places, 1));
+    const elements = graph.reshape(graph.input('sums', [size, size]), [size * size, 1]);
+    graph.output('y', graph.rowsAt(elements, graph.input('places', [size, 1], 'int32')));
     return graph.build('diagonal');
   };
   const program = await device.program(`diagonal ${size}`, build, () => true);
   const places = DeviceTensor.fromHost(
-    Int32Array.from({ length: size }, (_, i) => i),
+    Int32Array.from({ length: size }, (_, i) => i * size + i),
     [size, 1],
   );
   return (await program.run({ sums, places }))['y']!.floats();

@@ -101,10 +101,8 @@ function placesGraph({ batch, tokens, keys, window, table }: PlacesShape): Graph
   }
   graph.output('attention.mask', graph.mul(graph.sub(seen, graph.scalar(1)), graph.scalar(-HIDDEN)));
   if (table) {
-    const [, pairs] = table as [number, number];
-    const rows = graph.expand(positions, [batch * tokens, pairs]);
     for (const name of ['cosines', 'sines']) {
-      graph.output(name, graph.gatherElements(graph.input(`table.${name}`, table), rows, 0));
+      graph.output(name, graph.rowsAt(graph.input(`table.${name}`, table), positions));
     }
   }
   return graph.build('places');

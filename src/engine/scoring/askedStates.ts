@@ -41,7 +41,6 @@ export async function eachState(
 
 function rowsGraph([rows, hidden]: readonly [number, number]): Graph {
   const graph = new GraphBuilder();
-  const places = graph.expand(graph.input('places', [TOGETHER, 1], 'int32'), [TOGETHER, hidden]);
-  graph.output('y', graph.gatherElements(graph.input('x', [rows, hidden]), places, 0));
+  graph.output('y', graph.rowsAt(graph.input('x', [rows, hidden]), graph.input('places', [TOGETHER, 1], 'int32')));
   return graph.build('rows of states');
 }
