@@ -15,13 +15,22 @@ export interface DampedGram {
 
 /** The diagonal of H, [n]. */
 export async function diagonalOf(device: Device, { size, sums }: Gram): Promise<Float32Array> {
-  const diagonal = new Float32Array(size);
-  for (let begin = 0; begin < size; begin += SIDE) {
-    const end = Math.min(begin + SIDE, size);
-    const rows = await device.download(await rowsOf(device, sums, begin, end));
-    for (let i = begin; i < end; i++) diagonal[i] = rows[(i - begin) * size + i]!;
+  if (!sums.resident) {
+    const values = sums.floats();
+    return Float32Array.from({ length: size }, (_, i) => values[i * size + i]!);
   }
-  return diagonal;
+  const build = (): Graph => {
+    const graph = new GraphBuilder();
+    const elements = graph.reshape(graph.input('sums', [size, size]), [size * size, 1]);
+    graph.output('y', graph.rowsAt(elements, graph.input('places', [size, 1], 'int32')));
+    return graph.build('diagonal');
+  };
+  const program = await device.program(`diagonal ${size}`, build, () => true);
+  const places = DeviceTensor.fromHost(
+    Int32Array.from({ length: size }, (_, i) => i * size + i),
+    [size, 1],
+  );
+  return (await program.run({ sums, places }))['y']!.floats();
 }
 
 /**
@@ -71,6 +80,3 @@ async function rowsOf(device: Device, matrix: DeviceTensor, begin: number, end: 
   const program = await device.program(`rows ${n} ${begin} ${end}`, build, () => false);
   return (await program.run({ x: matrix }))['y']!;
 }
-
-/** Rows that are read of the diagonal at a time. */
-const SIDE = 128;

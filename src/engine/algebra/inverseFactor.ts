@@ -90,7 +90,7 @@ function disposeAll(stacks: readonly RowStack[]): void {
 async function invertRow(device: Device, v: DeviceTensor, row: RowStack, columns: readonly RowStack[]): Promise<void> {
   const [height] = v.shape as [number, number];
   for (const [j, column] of columns.entries()) {
-    const zeros = await device.upload(new Float32Array(height * column.width), [height, column.width], 'float32');
+    const zeros = await device.zeros([height, column.width]);
     const sum = await minusProducts(device, zeros, pairsOf(row.parts(j + 1), column.parts()));
     column.push(await multiply(device, v, sum, { spare: column.space(height) }));
     zeros.dispose();

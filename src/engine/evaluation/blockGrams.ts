@@ -2,8 +2,6 @@ import type { Gram } from '../algebra/gram.ts';
 import { wholeGram } from '../algebra/wholeGram.ts';
 import type { Parameter } from '../families/family.ts';
 import type { Weights } from '../forward/blockWeights.ts';
-import type { Graph } from '../graph/graph.ts';
-import { GraphBuilder } from '../graph/graphBuilder.ts';
 import { stripShapes } from '../graph/gramStrips.ts';
 import { type Shape, sizeOf } from '../graph/shape.ts';
 import type { Device } from '../runtime/device.ts';
@@ -55,7 +53,7 @@ export class BlockGrams {
         shapes.map((shape, i) =>
           DeviceTensor.fromHost(arrays.take(`${name} ${found.size} ${i}`, sizeOf(shape)).fill(0), shape),
         );
-      const strips = device.resident ? await residentZeros(device, shapes) : place('sums');
+      const strips = device.resident ? await zeros(device, shapes) : place('sums');
       found.set(input, { size, strips, spares: device.resident ? [] : place('spare'), tokens: 0 });
     }
     return new BlockGrams(device, found);
@@ -124,19 +122,10 @@ function disposeGram({ strips, whole }: InputGram): void {
   whole?.dispose();
 }
 
-/** Zeros that never were in this process. */
-async function residentZeros(device: Device, shapes: readonly Shape[]): Promise<DeviceTensor[]> {
-  const zeros: DeviceTensor[] = [];
-  for (const shape of shapes) {
-    const build = (): Graph => {
-      const graph = new GraphBuilder();
-      graph.output('y', graph.expand(graph.input('x', [1, 1]), shape));
-      return graph.build('zeros');
-    };
-    const program = await device.program(`zeros ${shape.join('×')}`, build, () => false);
-    zeros.push((await program.run({ x: DeviceTensor.empty([1, 1]) }))['y']!);
-  }
-  return zeros;
+async function zeros(device: Device, shapes: readonly Shape[]): Promise<DeviceTensor[]> {
+  const made: DeviceTensor[] = [];
+  for (const shape of shapes) made.push(await device.zeros(shape));
+  return made;
 }
 
 /** Name of what a linear layer reads. */

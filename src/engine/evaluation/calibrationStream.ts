@@ -25,10 +25,18 @@ export class CalibrationStream {
     this.statistics = statistics;
   }
 
-  /** @param operands what the statistics are for */
-  static async open(inputs: CalibrationInputs, operands: readonly RowOperand[]): Promise<CalibrationStream> {
+  /**
+   * @param operands what the statistics are for
+   * @param like one of the same samples that has not moved yet
+   */
+  static async open(
+    inputs: CalibrationInputs,
+    operands: readonly RowOperand[],
+    like?: CalibrationStream,
+  ): Promise<CalibrationStream> {
     const { checkpoint, device, calibrationPrograms: programs, calibration, scratchFolder } = inputs;
-    const stream = await openStates({ checkpoint, device, programs }, calibration, scratchFolder);
+    const forward = { checkpoint, device, programs };
+    const stream = await openStates(forward, calibration, scratchFolder, [], like?.stream);
     return new CalibrationStream(inputs, stream, inputStatisticsFor(operands));
   }
 

@@ -84,7 +84,7 @@ async function inspectLayer(
 ): Promise<NodeStatistics[]> {
   const columns = parameter.shape[1]!;
   const weights = await model.weights.block(block);
-  const blockGradients = await gradients?.block(block);
+  const blockGradients = await gradients?.block(block, [parameter]);
   const operands = new Map<OperandName, DeviceTensor>();
   try {
     for (const name of operandsOf(expression)) {

@@ -2,14 +2,21 @@ import type { EvaluationSettings } from '../../experiment/settings.ts';
 import type { Sparsity } from '../../experiment/sparsitySchema.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import type { Expression } from '../../metric/expression.ts';
+import { operandsOf } from '../../metric/measure.ts';
 import { printPrefix } from '../../metric/print.ts';
 import type { ModelConfig } from '../families/families.ts';
-import type { BlockLayout } from '../families/family.ts';
+import type { BlockLayout, Parameter } from '../families/family.ts';
+import { sizeOf } from '../graph/shape.ts';
 import { ModelPrograms, sequencesPerBatch } from '../forward/modelPrograms.ts';
 import { GradientPrograms } from '../gradient/gradientPrograms.ts';
-import { buildPruneGraph } from '../pruning/pruneGraph.ts';
+import { comparisonGroups } from '../pruning/comparisonGroups.ts';
+import { DevicePruner } from '../pruning/devicePruner.ts';
+import { HostPruner } from '../pruning/hostPruner.ts';
+import { isRowOperand } from '../pruning/inputStatistics.ts';
+import { InvalidScoreError } from '../pruning/scoreCheck.ts';
 import type { Device, Program } from '../runtime/device.ts';
-import { forgetMadeUp, timeProgram } from '../runtime/timeProgram.ts';
+import type { DeviceTensor } from '../runtime/deviceTensor.ts';
+import { bestSeconds, forgetMadeUp, madeUp, timeProgram } from '../runtime/timeProgram.ts';
 import { workPerToken } from './work.ts';
 
 /**
@@ -68,14 +75,32 @@ export class MeasuredCosts {
 
   /** Seconds that pruning takes for each weight. */
   pruning(expression: Expression, sparsity: Sparsity, group: EvaluationSettings['group']): Promise<number> {
-    const [out, columns] = widestLayer(this.layouts);
+    const { device } = this;
+    const widest = widestLayer(this.layouts);
+    const [out, columns] = widest.shape as [number, number];
     const shape = [Math.max(1, Math.min(out, Math.floor(PRUNED / columns))), columns] as const;
-    const { weightType } = this.device;
     const key = `time prune ${shape.join('×')} ${printPrefix(expression)} ${printSparsity(sparsity)} ${group}`;
     return this.once(key, async () => {
-      const build = () => buildPruneGraph({ expression, shape, sparsity, group, weightType });
-      const program = await this.device.program(key, build, (name) => name !== 'pruned');
-      return (await timeProgram(this.device, program)) / (shape[0] * columns);
+      const operands: Record<string, DeviceTensor> & { weight: DeviceTensor } = {
+        weight: await madeUp(device, shape, device.weightType),
+      };
+      for (const name of operandsOf(expression)) {
+        if (name === 'G') operands[name] = await madeUp(device, shape, 'float32');
+        else if (isRowOperand(name)) operands[name] = await madeUp(device, [1, columns], 'float32');
+      }
+      const groups = comparisonGroups(shape, sparsity, group);
+      const ranked = { layer: { ...widest, shape }, expression, metric: 'a metric', operands, groups };
+      const [onHost, onDevice] = [new HostPruner(device), new DevicePruner(device)];
+      const pruned = new Float32Array(device.resident ? 0 : sizeOf(shape));
+      try {
+        const seconds = await bestSeconds(async () => {
+          const run = device.resident ? onDevice.prune(ranked) : onHost.prune(ranked, pruned);
+          await run.then(({ weight }) => weight.dispose(), rankingNothing);
+        });
+        return seconds / sizeOf(shape);
+      } finally {
+        for (const operand of Object.values(operands)) operand.dispose();
+      }
     });
   }
 
@@ -146,10 +171,12 @@ const ATTENTION = 3;
 /** Weights of a head, and of a layer that is pruned, that are measured. */
 const [HEAD, PRUNED] = [2 ** 22, 2 ** 18];
 
-function widestLayer(layouts: readonly BlockLayout[]): readonly [number, number] {
-  const shapes = layouts.flatMap(({ parameters }) =>
-    parameters.filter(({ linear }) => linear).map(({ shape }) => shape),
-  );
-  const widest = shapes.reduce((most, shape) => (shape[0]! * shape[1]! > most[0]! * most[1]! ? shape : most), [1, 1]);
-  return [widest[0]!, widest[1]!];
+/** What is made up may rank nothing where a model's weights do. */
+function rankingNothing(error: unknown): void {
+  if (!(error instanceof InvalidScoreError)) throw error;
+}
+
+function widestLayer(layouts: readonly BlockLayout[]): Parameter {
+  const layers = layouts.flatMap(({ parameters }) => parameters.filter(({ linear }) => linear));
+  return layers.reduce((most, layer) => (sizeOf(layer.shape) > sizeOf(most.shape) ? layer : most));
 }

@@ -44,7 +44,8 @@ export async function sweep(
   const refits = variants.some((variant) => 'refitter' in variant && variant.refitter) ? inputs.refits : undefined;
   let oneShot: CalibrationStream | undefined;
   try {
-    for (const variant of dense ? [undefined, ...variants] : variants) tracks.push(await Track.open(inputs, variant));
+    for (const variant of dense ? [undefined, ...variants] : variants)
+      tracks.push(await Track.open(inputs, variant, tracks));
     const operands = inputs.statistics ? [] : pruners.flatMap((pruner) => pruner.rows);
     const isOneShot = inputs.statistics !== undefined || inputs.calibrate === 'one-shot';
     const updates = !inputs.solvers && pruners.some(({ update }) => update);

@@ -57,7 +57,8 @@ export class Track {
     this.stopwatch = stopwatch;
   }
 
-  static async open(inputs: SweepInputs, variant: Variant | undefined): Promise<Track> {
+  /** @param others of the same sweep, none of which has moved yet: what the blocks begin with is the same for all */
+  static async open(inputs: SweepInputs, variant: Variant | undefined, others: readonly Track[] = []): Promise<Track> {
     const stopwatch = new Stopwatch(inputs.now);
     const rows = variant instanceof Pruner ? variant.rows : [];
     const observes = rows.length > 0 || (variant instanceof Pruner && variant.update !== undefined);
@@ -65,10 +66,13 @@ export class Track {
     const sequential =
       (refits && !inputs.refits) || (!inputs.statistics && inputs.calibrate === 'sequential' && observes);
     const { evaluation: sequences, asked, scratchFolder } = inputs;
-    const evaluation =
-      sequences.length > 0 ? await stopwatch.time(() => openStates(inputs, sequences, scratchFolder)) : undefined;
+    const begin = (): Promise<StateStream> => openStates(inputs, sequences, scratchFolder, [], others[0]?.evaluation);
+    const evaluation = sequences.length > 0 ? await stopwatch.time(begin) : undefined;
     const tasks = asked && (await stopwatch.time(() => ScoredStream.open(inputs, asked)));
-    const calibration = sequential ? await stopwatch.time(() => CalibrationStream.open(inputs, rows)) : undefined;
+    const sampled = others.find(({ calibration }) => calibration)?.calibration;
+    const calibration = sequential
+      ? await stopwatch.time(() => CalibrationStream.open(inputs, rows, sampled))
+      : undefined;
     return new Track(inputs, variant, { evaluation, tasks }, calibration, stopwatch);
   }
 

@@ -32,6 +32,13 @@ export class HiddenStream {
     return use(this);
   }
 
+  /** Another stream that begins with the same states. */
+  async copy(): Promise<HiddenStream> {
+    const batches: HiddenBatch[] = [];
+    for (const batch of this.batches) batches.push({ ...batch, x: await this.device.copy(batch.x) });
+    return new HiddenStream(this.device, this.programs, batches);
+  }
+
   async advance(layout: BlockLayout, block: Weights, step: Step, detail: string, mask?: MaskInputs): Promise<void> {
     const weights = { ...this.programs.inputs(layout, block), ...mask?.inputs };
     for (const batch of this.batches) {

@@ -4,14 +4,18 @@ import { buildDivergenceGraph, buildHeadGraph } from '../models/headGraph.ts';
 import { type BlockLayout, rotationOf } from '../families/family.ts';
 import { keyOf, placedTables, type PlacedTables } from './placedTables.ts';
 import type { Places } from './places.ts';
+import { ResidentPlaces } from './residentPlaces.ts';
 import { rotaryTables } from '../models/rope.ts';
 import type { Device, Program } from '../runtime/device.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 import type { Weights } from './blockWeights.ts';
 import type { HiddenBatch } from './hiddenBatch.ts';
 
-/** Rows (tokens) that go through the network together: enough to keep every core busy, few enough to stay in the cache. */
-const ROWS = { host: 1024, resident: 4096 };
+/**
+ * Rows (tokens) that go through the network together: enough to keep every core busy, few enough to stay in the cache. Elsewhere more, as
+ * a device that holds no tensors between runs (CUDA) is sent a block's weights with each batch.
+ */
+const ROWS = { cpu: 1024, elsewhere: 4096 };
 
 /** Elements of logits that exist at the same time. */
 export const LOGITS = { host: 1 << 20, resident: 1 << 26 };
@@ -33,6 +37,7 @@ export class ModelPrograms {
   private readonly rotary: ReadonlyMap<string, Weights>;
   /** Rotary tables that {@link placed} has gathered from. */
   private readonly tables: PlacedTables = new Map();
+  private readonly residentPlaces: ResidentPlaces;
   /** Programs depend on the config alone: two checkpoints of one shape share them. */
   private readonly shape: string;
 
@@ -47,6 +52,7 @@ export class ModelPrograms {
     this.device = device;
     this.tokens = tokens;
     this.rotary = rotary;
+    this.residentPlaces = new ResidentPlaces(config, device);
     this.shape = JSON.stringify(config);
     this.batch = batch;
   }
@@ -72,6 +78,7 @@ export class ModelPrograms {
 
   dispose(): void {
     for (const tables of this.rotary.values()) for (const table of Object.values(tables)) table.dispose();
+    this.residentPlaces.dispose();
   }
 
   /** Inputs of a block program beside the hidden states. */
@@ -86,7 +93,9 @@ export class ModelPrograms {
    */
   async placed(layout: BlockLayout, places: Places): Promise<Weights> {
     const { config, device } = this;
-    const tables = layout.shape.heads > 0 ? placedTables(config, layout, places, this.tables) : {};
+    if (layout.shape.heads === 0) return {};
+    if (device.resident) return this.residentPlaces.make(layout, places, this.tokens);
+    const tables = placedTables(config, layout, places, this.tables);
     const uploaded: Record<string, DeviceTensor> = {};
     for (const [name, { data, shape }] of Object.entries(tables)) {
       uploaded[name] = await device.upload(data, shape, 'float32');
@@ -196,7 +205,7 @@ function joined(rows: number, slice: number, part: (index: number) => DeviceTens
 
 /** Sequences of `tokens` tokens that go through the network together. */
 export function sequencesPerBatch(device: Device, tokens: number): number {
-  return Math.max(1, Math.floor((device.resident ? ROWS.resident : ROWS.host) / tokens));
+  return Math.max(1, Math.floor((device.name === 'cpu' ? ROWS.cpu : ROWS.elsewhere) / tokens));
 }
 
 /** Row t predicts token t + 1; the last row of a sequence predicts nothing that counts. */

@@ -30,8 +30,18 @@ export function placedTables(
   return {
     'attention.mask': { data: mask, shape: [batch, tokens, places.keys.length / batch] },
     ...(rotation && turned(rotation, places, config.maxPositions, kept)),
-    ...(config.positions.kind === 'alibi' && leant(config, layout, places, batch)),
+    ...leantTables(config, layout, places, batch),
   };
+}
+
+/** ALiBi's part of {@link placedTables}; nothing of other positions. */
+export function leantTables(
+  config: ModelConfig,
+  layout: BlockLayout,
+  places: Places,
+  batch: number,
+): Readonly<Record<string, PlacedTable>> {
+  return config.positions.kind === 'alibi' ? leant(config, layout, places, batch) : {};
 }
 
 /** [batch, tokens, keys] has batch · tokens · keys elements, positions and keys have batch · tokens and batch · keys. */
@@ -60,7 +70,13 @@ function turned(
   return { cosines: gathered(tables.cosines), sines: gathered(tables.sines) };
 }
 
-function tablesFor(rotation: RotaryPositions, longest: number, maxPositions: number, kept: PlacedTables): RotaryTables {
+/** Tables that have a row for each position of a text of `longest` tokens. */
+export function tablesFor(
+  rotation: RotaryPositions,
+  longest: number,
+  maxPositions: number,
+  kept: PlacedTables,
+): RotaryTables {
   const length = tableLength(rotation.scaling, longest, maxPositions);
   const key = keyOf(rotation);
   const found = kept.get(key);

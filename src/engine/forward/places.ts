@@ -12,4 +12,15 @@ export interface Places {
    * @param window a token sees only keys that are fewer positions before it
    */
   mask(window: number | undefined): Float32Array;
+  /** What {@link mask} is made of where it is made on a device: a mask is as long as these are squared. */
+  seen(): Seen;
+}
+
+/**
+ * Which tokens of its row see a key [batch · keys each]: those from `from` on and before `until`. Of them a window keeps it from those that are
+ * more positions behind it.
+ */
+export interface Seen {
+  readonly from: Int32Array;
+  readonly until: Int32Array;
 }

@@ -5,7 +5,7 @@ import { availableMemory } from '../runtime/memory.ts';
 import type { Weights } from './blockWeights.ts';
 import { embed, type ForwardInputs } from './embed.ts';
 import { FiledStream } from './filedStream.ts';
-import type { HiddenStream } from './hiddenStream.ts';
+import { HiddenStream } from './hiddenStream.ts';
 import type { MaskInputs } from './maskInputs.ts';
 import type { Places } from './places.ts';
 import type { Step } from './step.ts';
@@ -25,6 +25,7 @@ export interface StateStream {
  * Hidden states before the first block, see {@link embed}.
  *
  * @param scratchFolder where they lie in a file; absent where in memory. That decides nothing but time.
+ * @param like one of the same sequences that has not moved yet: what lies in memory is copied there
  * @throws EspalierError `io/write` where they lie in a file and there is none to be had
  */
 export function openStates(
@@ -32,7 +33,9 @@ export function openStates(
   sequences: readonly Int32Array[],
   scratchFolder: string | undefined,
   places: readonly Places[] = [],
+  like?: StateStream,
 ): Promise<StateStream> {
+  if (like instanceof HiddenStream) return like.copy();
   return scratchFolder === undefined
     ? embed(inputs, sequences, places)
     : FiledStream.open(inputs, sequences, scratchFolder, places);

@@ -3,12 +3,11 @@ import type { Weights } from '../forward/blockWeights.ts';
 import { embed } from '../forward/embed.ts';
 import { type BlockSource, headLogits } from '../forward/logits.ts';
 import { ModelPrograms } from '../forward/modelPrograms.ts';
-import type { Places } from '../forward/places.ts';
 import type { Step } from '../forward/step.ts';
-import { HIDDEN } from '../graph/attention.ts';
 import type { Device } from '../runtime/device.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
-import { type Added, KeyValueCache } from './keyValueCache.ts';
+import { KeyValueCache } from './keyValueCache.ts';
+import { placesOf, type Run } from './placesOfRun.ts';
 
 /** A model whose sequences go on. */
 export interface CachedModel {
@@ -21,17 +20,6 @@ export interface CachedModel {
 const CHUNK = 256;
 /** Fewer are filled up to so many, and others to a power of two, so that few programs are compiled. */
 const SMALLEST = 16;
-
-/** What goes through the network together: a chunk of one sequence, or the next token of all. */
-interface Run extends Added {
-  readonly ids: readonly Int32Array[];
-  /** Earlier tokens that come in, those that no sequence has counted: 0, or the cache's capacity. */
-  readonly past: number;
-  /** Tokens of the whole sequences, when all is fed. */
-  readonly longest: number;
-  /** Whether the logits after the last token that counts are asked for. */
-  readonly ends: boolean;
-}
 
 /**
  * A forward pass over a batch of sequences that go on, each from where it is: of earlier tokens only keys and values are there (see
@@ -199,33 +187,3 @@ export class CachedForward {
 
 /** For a sequence that is not fed while others are: what comes of it is not read. */
 const NO_TOKEN = Int32Array.of(0);
-
-/** Where the tokens of a run are and what they see: of the past what their sequence has seen, of themselves all up to each. */
-function placesOf({ rows, tokens, begins, past, longest }: Run): Places {
-  const limit = Math.max(0, longest - 1);
-  const positions = new Int32Array(rows.count * tokens);
-  const keys = new Int32Array(rows.count * (past + tokens));
-  for (let row = 0; row < rows.count; row++) {
-    for (let token = 0; token < tokens; token++) {
-      // What fills up a run is nowhere: any position that there is will do.
-      const position = Math.min(begins[row]! + token, limit);
-      positions[row * tokens + token] = position;
-      keys[row * (past + tokens) + past + token] = position;
-    }
-    for (let key = 0; key < past; key++) keys[row * (past + tokens) + key] = Math.min(key, limit);
-  }
-  const mask = (window = Infinity): Float32Array => {
-    const columns = past + tokens;
-    const hidden = new Float32Array(rows.count * tokens * columns).fill(HIDDEN);
-    for (let row = 0; row < rows.count; row++) {
-      for (let token = 0; token < tokens; token++) {
-        const [at, position] = [(row * tokens + token) * columns, begins[row]! + token];
-        const first = Math.max(0, position - window + 1);
-        hidden.fill(0, at + Math.min(first, begins[row]!), at + Math.min(begins[row]!, past));
-        hidden.fill(0, at + past + Math.max(0, first - begins[row]!), at + past + token + 1);
-      }
-    }
-    return hidden;
-  };
-  return { positions, keys, longest, mask };
-}

@@ -123,7 +123,7 @@ export class KeyValueCache {
   private async enlarged(before: DeviceTensor | undefined, heads: number, capacity: number): Promise<DeviceTensor> {
     const { device, batch, headDim } = this;
     const shape = [batch, heads, capacity, headDim];
-    if (!before) return device.upload(new Float32Array(sizeOf(shape)), shape, device.weightType);
+    if (!before) return device.zeros(shape, device.weightType);
     if (!device.resident) {
       const larger = DeviceTensor.empty(shape);
       const [from, to] = [this.held * headDim, capacity * headDim];
@@ -156,8 +156,13 @@ export class KeyValueCache {
     const { type, shape } = cached;
     const build = (): Graph => {
       const graph = new GraphBuilder();
-      const places = graph.cast(graph.input('places', [1, 1, capacity, tokens]), type);
-      const kept = graph.cast(graph.input('kept', [1, 1, capacity, 1]), type);
+      const slots = graph.constant(
+        Array.from({ length: capacity }, (_, slot) => slot),
+        [1, 1, capacity, 1],
+      );
+      const ones = graph.cast(graph.equal(slots, graph.input('places', [1, 1, 1, tokens])), 'float32');
+      const places = graph.cast(ones, type);
+      const kept = graph.cast(graph.sub(graph.scalar(1), graph.reduceSum(ones, [3])), type);
       const [, heads, , dim] = shape as [number, number, number, number];
       const placed = graph.matMul(
         graph.expand(places, [1, heads, capacity, tokens]),
@@ -167,17 +172,12 @@ export class KeyValueCache {
       return graph.build('write cache');
     };
     const program = await device.program(`write cache ${shape.join('×')} ${tokens} ${type}`, build, () => false);
-    const places = new Float32Array(capacity * tokens);
-    const kept = new Float32Array(capacity).fill(1);
-    for (let token = 0; token < counts[0]!; token++) {
-      places[(begins[0]! + token) * tokens + token] = 1;
-      kept[begins[0]! + token] = 0;
-    }
+    // What fills up a run has no place.
+    const places = Float32Array.from({ length: tokens }, (_, token) => (token < counts[0]! ? begins[0]! + token : -1));
     const { y } = await program.run({
       cached,
       new: tensor,
-      places: DeviceTensor.fromHost(places, [1, 1, capacity, tokens]),
-      kept: DeviceTensor.fromHost(kept, [1, 1, capacity, 1]),
+      places: DeviceTensor.fromHost(places, [1, 1, 1, tokens]),
     });
     return y!;
   }

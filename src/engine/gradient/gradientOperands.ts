@@ -7,7 +7,7 @@ import { sha256 } from '../checkpoint/hashing.ts';
 import type { Weights } from '../forward/blockWeights.ts';
 import type { Step } from '../forward/step.ts';
 import { sizeOf } from '../graph/shape.ts';
-import type { BlockLayout } from '../families/family.ts';
+import type { BlockLayout, Parameter } from '../families/family.ts';
 import type { Device } from '../runtime/device.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 import { availableMemory } from '../runtime/memory.ts';
@@ -39,6 +39,9 @@ const FORMAT = 2;
 /** Share of the available memory that gradients may take to be held. */
 const HELD_SHARE = 0.25;
 
+/** Bytes of G of all layers that stay on a device with memory of its own beside the weights. How much it has the runtime does not say. */
+const THERE = 2 ** 32;
+
 /**
  * sha-256 over an identity. Device, precision and versions are in it because they are in the fingerprint of every evaluation: a number
  * that says "cpu" must not come from gradients of another device.
@@ -64,6 +67,9 @@ export class GradientOperands {
   readonly device: Device;
   private readonly layouts: readonly BlockLayout[];
   private readonly content: Content;
+  /** What stays on a device with memory of its own, by the layers' names in the checkpoint. */
+  private readonly there = new Map<string, DeviceTensor>();
+  private readonly kept = new Set<DeviceTensor>();
 
   private constructor({ fingerprint, device, layouts }: GradientRequest, content: Content) {
     this.fingerprint = fingerprint;
@@ -134,25 +140,40 @@ export class GradientOperands {
     }
   }
 
-  /** G of a block's linear layers by their input's name, float32 [out, in], valid until {@link done} is called with the same. */
-  async block(index: number): Promise<Weights> {
-    const { content, device } = this;
+  /**
+   * G of a block's linear layers by their input's name, float32 [out, in], valid until {@link done} is called with the same.
+   *
+   * @param layers whose G is wanted, where not that of all
+   */
+  async block(index: number, layers: readonly Parameter[] = this.layouts[index]!.parameters): Promise<Weights> {
     const gradients: Record<string, DeviceTensor> = {};
-    for (const { name, tensor, shape, linear } of this.layouts[index]!.parameters) {
-      if (!linear) continue;
-      let data: Float32Array;
-      if ('held' in content) data = content.held.get(tensor)!;
-      else content.files.read(index, tensor, (data = new Float32Array(sizeOf(shape))));
-      gradients[name] = await device.upload(data, shape, 'float32');
-    }
+    for (const layer of layers) if (layer.linear) gradients[layer.name] = await this.of(index, layer);
     return gradients;
   }
 
   done(gradients: Weights): void {
-    for (const tensor of Object.values(gradients)) tensor.dispose();
+    for (const tensor of Object.values(gradients)) if (!this.kept.has(tensor)) tensor.dispose();
+  }
+
+  private async of(index: number, { tensor, shape }: Parameter): Promise<DeviceTensor> {
+    const { content, device } = this;
+    const found = this.there.get(tensor);
+    if (found) return found;
+    let data: Float32Array;
+    if ('held' in content) data = content.held.get(tensor)!;
+    else content.files.read(index, tensor, (data = new Float32Array(sizeOf(shape))));
+    const made = await device.upload(data, shape, 'float32');
+    if (device.resident && gradientBytes(this.layouts) <= THERE) {
+      this.there.set(tensor, made);
+      this.kept.add(made);
+    }
+    return made;
   }
 
   dispose(): void {
+    for (const tensor of this.kept) tensor.dispose();
+    this.kept.clear();
+    this.there.clear();
     if ('held' in this.content) {
       this.content.held.clear();
       return;

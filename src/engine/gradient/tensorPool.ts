@@ -1,4 +1,4 @@
-import { type Shape, sizeOf } from '../graph/shape.ts';
+import type { Shape } from '../graph/shape.ts';
 import type { Device } from '../runtime/device.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
 
@@ -46,7 +46,7 @@ export class TensorPool {
     const key = shape.join('×');
     const kept = this.zeros.get(key);
     if (kept) return kept;
-    const zero = await this.device.upload(new Float32Array(sizeOf(shape)), shape, 'float32');
+    const zero = await this.device.zeros(shape);
     this.zeros.set(key, zero);
     this.shared.add(zero);
     return zero;

@@ -110,6 +110,9 @@ export class GraphBuilder {
   takeRows = (x: Value, chosen: Value): Value => this.apply('takeRows', [x, chosen], {});
   addRows = (x: Value, rows: Value, chosen: Value): Value => this.apply('addRows', [x, rows, chosen], {});
   smallestIndices = (x: Value, k: number): Value => this.apply('smallestIndices', [x], { k });
+  /** x [n, m], places int32 [k, 1] → [k, m]: the rows of x at these places. */
+  rowsAt = (x: Value, places: Value): Value =>
+    this.gatherElements(x, this.expand(places, [places.shape[0]!, x.shape[1]!]), 0);
   /** x [n, m] → [n, m]: 1 at the k largest elements of each row, else 0; of equal elements the lower index comes first. */
   largest = (x: Value, k: number): Value => {
     const [rows] = x.shape as [number, number];

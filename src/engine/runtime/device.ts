@@ -5,6 +5,7 @@ import type { Graph } from '../graph/graph.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
 import { encodeModel } from '../graph/onnx/encodeModel.ts';
 import type { Shape } from '../graph/shape.ts';
+import { BusTraffic } from './busTraffic.ts';
 import { DeviceTensor, type HostArray } from './deviceTensor.ts';
 import { freeBuffer } from './freeBuffer.ts';
 import { type InferenceSession, loadOrt, type Tensor } from './ort.ts';
@@ -27,6 +28,8 @@ export class Device {
   /** Type in which matrices are fed: onnxruntime-node takes float16 across the process boundary in no reliable way. */
   readonly weightType: 'float32' | 'float16';
   readonly threads: number;
+  /** What has crossed to the device and back; on the CPU nothing does. */
+  readonly traffic = new BusTraffic();
   private readonly programs = new Map<string, Promise<Program>>();
 
   constructor({ name, precision, threads }: DeviceOptions) {
@@ -92,6 +95,44 @@ export class Device {
     return (await program.run({ x: tensor }))['y']!.floats();
   }
 
+  /** The same elements in a place of their own, on the same side. */
+  async copy(tensor: DeviceTensor): Promise<DeviceTensor> {
+    const { type, shape } = tensor;
+    if (!tensor.resident) return DeviceTensor.fromHost(tensor.floats().slice(), shape);
+    const build = (): Graph => {
+      const graph = new GraphBuilder();
+      graph.output('y', graph.cast(graph.input('x', shape, type), type));
+      return graph.build('copy');
+    };
+    const program = await this.program(`copy ${type} ${shape.join('×')}`, build, () => false);
+    return (await program.run({ x: tensor }))['y']!;
+  }
+
+  /** Zeros that never were in this process, where the device has memory of its own. */
+  async zeros(shape: Shape, type: ElementType = 'float32'): Promise<DeviceTensor> {
+    if (!this.resident && type === 'float32') return DeviceTensor.empty(shape);
+    const build = (): Graph => {
+      const graph = new GraphBuilder();
+      // As an input: what is made of constants alone the runtime would make here, when it compiles.
+      graph.output(
+        'y',
+        graph.expand(
+          graph.cast(
+            graph.input(
+              'zero',
+              shape.map(() => 1),
+            ),
+            type,
+          ),
+          shape,
+        ),
+      );
+      return graph.build('zeros');
+    };
+    const program = await this.program(`zeros ${type} ${shape.join('×')}`, build, () => false);
+    return (await program.run({ zero: DeviceTensor.empty(shape.map(() => 1)) }))['y']!;
+  }
+
   async dispose(): Promise<void> {
     await this.release(() => false);
   }
@@ -125,7 +166,7 @@ export class Device {
           optimization: { disable_specified_optimizers: 'MatMulScaleFusion' },
         },
       });
-      return new Program(session, graph, this.name);
+      return new Program(session, graph, this.name, this.name === 'cpu' ? undefined : this.traffic);
     } catch (cause) {
       throw deviceFailure(this.name, `compiling the program “${graph.name}”`, cause);
     }
@@ -140,11 +181,14 @@ export class Program {
   private readonly session: InferenceSession;
   private readonly graph: Graph;
   private readonly device: DeviceName;
+  private readonly traffic: BusTraffic | undefined;
 
-  constructor(session: InferenceSession, graph: Graph, device: DeviceName) {
+  /** @param traffic counts what its runs move, where they move something */
+  constructor(session: InferenceSession, graph: Graph, device: DeviceName, traffic: BusTraffic | undefined) {
     this.session = session;
     this.graph = graph;
     this.device = device;
+    this.traffic = traffic;
   }
 
   get inputs(): Graph['inputs'] {
@@ -173,14 +217,20 @@ export class Program {
     } catch (cause) {
       throw deviceFailure(this.device, `running the program “${this.graph.name}”`, cause);
     }
-    return Object.fromEntries(
+    const made = Object.fromEntries(
       this.graph.outputs.map(({ name, value }) => {
         const output = new DeviceTensor(outputs[name]!, value.type, value.shape);
         const written = spare[name];
-        if (written) freeCopy(output, written);
+        if (written && !written.resident) freeCopy(output, written);
         return [name, written ?? output];
       }),
     );
+    this.traffic?.add(
+      this.graph.name,
+      this.graph.inputs.map(({ name }) => inputs[name]!),
+      Object.values(made),
+    );
+    return made;
   }
 
   release(): Promise<void> {

@@ -38,6 +38,10 @@ export class DeviceTensor {
     return this.tensor.location !== 'cpu';
   }
 
+  get bytes(): number {
+    return BYTES[this.type] * sizeOf(this.shape);
+  }
+
   /** The elements of a float32 tensor of this process. */
   floats(): Float32Array {
     return this.tensor.data as Float32Array;
@@ -53,3 +57,6 @@ export class DeviceTensor {
     if (this.resident) this.tensor.dispose();
   }
 }
+
+/** Of an element. */
+const BYTES: Readonly<Record<ElementType, number>> = { float32: 4, float16: 2, int32: 4, int64: 8, bool: 1 };

@@ -1,5 +1,5 @@
 import { HIDDEN } from '../graph/attention.ts';
-import type { Places } from '../forward/places.ts';
+import type { Places, Seen } from '../forward/places.ts';
 import type { ReusedArrays } from '../runtime/reusedArrays.ts';
 import { commonLength, type RowPlan } from './packSequences.ts';
 import { inputOf, type Sequence } from './sequence.ts';
@@ -89,5 +89,22 @@ export function placesOf(rows: readonly PackedRow[], arrays: ReusedArrays): Plac
       }
       return mask;
     },
+    seen: () => seenOf(rows),
   };
+}
+
+/** What begins with a token stands behind it without a gap, as sequences are laid down from the first to the last. */
+function seenOf(rows: readonly PackedRow[]): Seen {
+  const length = rows[0]!.ids.length;
+  const from = Int32Array.from({ length: rows.length * length }, (_, place) => place % length);
+  const until = from.map((token) => token + 1);
+  for (const [index, { before }] of rows.entries()) {
+    for (let token = length - 1; token >= 0; token--) {
+      const last = before[token]!;
+      if (last < 0) continue;
+      const [at, own] = [index * length + last, index * length + token];
+      until[at] = Math.max(until[at]!, until[own]!);
+    }
+  }
+  return { from, until };
 }

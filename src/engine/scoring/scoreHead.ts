@@ -3,6 +3,7 @@ import type { ModelConfig } from '../families/families.ts';
 import { buildLogProbabilitiesGraph, buildScoreGraph } from '../models/headGraph.ts';
 import type { Device } from '../runtime/device.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
+import { eachState } from './askedStates.ts';
 import type { AskedToken } from './packedRow.ts';
 import type { PackedBatch, PackedSequences } from './packedSequences.ts';
 import type { Sequence } from './sequence.ts';
@@ -69,12 +70,13 @@ export class HeadScorer {
   async add({ rows }: PackedBatch, x: DeviceTensor): Promise<void> {
     const { hidden } = this.inputs.config;
     const length = x.shape[0]! / rows.length;
-    const states = await this.inputs.device.download(x);
-    for (const { row, tokens } of rows.flatMap(({ asked }, index) => askedRows(asked, index * length))) {
-      this.gathered.set(states.subarray(row * hidden, (row + 1) * hidden), this.waiting.length * hidden);
-      this.waiting.push(tokens);
+    const found = rows.flatMap(({ asked }, index) => askedRows(asked, index * length));
+    const places = found.map(({ row }) => row);
+    await eachState(this.inputs.device, x, places, async (state, i) => {
+      this.gathered.set(state, this.waiting.length * hidden);
+      this.waiting.push(found[i]!.tokens);
       if (this.waiting.length === SLICE) await this.finish();
-    }
+    });
   }
 
   /** Scores what still waits. */

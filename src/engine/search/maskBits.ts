@@ -1,13 +1,6 @@
 /** Most bytes of masks that a session keeps: some hundred of a small model's, and none where one layer is larger. */
 const KEPT_BYTES = 64 * 2 ** 20;
 
-/** One bit a weight, set where it is zero. */
-export function zeroBits(weights: Float32Array): Uint8Array {
-  const bits = new Uint8Array((weights.length + 7) >> 3);
-  for (let i = 0; i < weights.length; i++) if (weights[i] === 0) bits[i >> 3]! |= 1 << (i & 7);
-  return bits;
-}
-
 /** How many bits of two masks of the same layers differ. */
 export function differingBits(a: Uint8Array, b: Uint8Array): number {
   let count = 0;

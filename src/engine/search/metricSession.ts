@@ -22,12 +22,13 @@ import { Stopwatch } from '../forward/stopwatch.ts';
 import { sizeOf } from '../graph/shape.ts';
 import { isRowOperand } from '../pruning/inputStatistics.ts';
 import { Pruner } from '../pruning/pruner.ts';
+import { zeroBits } from '../runtime/zeroBits.ts';
 import { countDenseSteps, densePass } from './densePass.ts';
 import { keptRoom } from './keptRoom.ts';
 import { countSolverSteps, KeptSolvers, solverBytes } from './keptSolvers.ts';
 import { invalidOutcome, measureVariants, releaseMetrics } from './measureVariants.ts';
 import { blockRange, openingOf, searchInputs, sessionError } from './opening.ts';
-import { differingBits, MaskCache, zeroBits } from './maskBits.ts';
+import { differingBits, MaskCache } from './maskBits.ts';
 import { type ProbeBlock, probeLayers } from './probeLayers.ts';
 import type { StepHooks } from '../forward/step.ts';
 import type { SearchSession } from './searchSession.ts';
@@ -151,14 +152,14 @@ export class MetricSession implements SearchSession {
     try {
       for (const { block: index, layers } of this.probed) {
         const block = await weights.block(index);
-        const blockGradients = pruner.usesGradient ? await gradients!.block(index) : undefined;
+        const blockGradients = pruner.usesGradient ? await gradients!.block(index, layers) : undefined;
         try {
           for (const layer of layers) {
             const { name } = layer;
             const rows = statistics?.[index]?.get(name);
             const pruned = await pruner.prune(index, layer, block[name]!, rows, blockGradients?.[name]);
             try {
-              layerBits.push(zeroBits(await device.download(pruned ?? block[name]!)));
+              layerBits.push(await zeroBits(device, pruned ?? block[name]!));
             } finally {
               pruned?.dispose();
             }

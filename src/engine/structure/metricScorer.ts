@@ -33,7 +33,7 @@ export function metricScorer(name: string, expression: Expression): ComponentSco
       const blocks: ComponentScores[] = [];
       for (const [index, layout] of weights.layouts.entries()) {
         const block = await weights.block(index);
-        const blockGradients = usesGradient ? await gradients!.block(index) : undefined;
+        const blockGradients = usesGradient ? await gradients!.block(index, readers(layout)) : undefined;
         try {
           blocks.push(await scoreBlock(model, name, expression, { index, layout, block, gradients: blockGradients }));
         } finally {

@@ -22,12 +22,16 @@ export interface MaskChoice {
   choose(columns: Columns, from: number, to: number): void;
 }
 
-/** What is zero in a weight [out, n] that was pruned before. */
-export function givenMask(pruned: Float32Array, n: number): MaskChoice {
+/** @param zeros of a weight [out, n] that was pruned before: one bit for each, set where it is gone */
+export function givenMask(zeros: Uint8Array, n: number): MaskChoice {
   return {
     choose({ first, width, gone }, from, to) {
       for (let row = 0; row * width < gone.length; row++) {
-        for (let j = from; j < to; j++) gone[row * width + j] = Number(pruned[row * n + first + j] === 0);
+        for (let j = from; j < to; j++) {
+          const at = row * n + first + j;
+          // No shift of `at` itself: a layer may have more than 2^31 weights.
+          gone[row * width + j] = (zeros[Math.floor(at / 8)]! >> (at % 8)) & 1;
+        }
       }
     },
   };

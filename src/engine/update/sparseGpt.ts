@@ -9,6 +9,7 @@ import { tileEdges } from '../algebra/rowStack.ts';
 import type { Pause } from '../runtime/pause.ts';
 import type { Device } from '../runtime/device.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
+import { zeroBits } from '../runtime/zeroBits.ts';
 import { givenMask, lowestOfBlock, lowestOfGroups, type MaskChoice } from './maskChoice.ts';
 import { requireFinite } from './requireFinite.ts';
 import { sweepColumns } from './sweepColumns.ts';
@@ -50,7 +51,7 @@ export async function openSparseGpt(
   return {
     damping,
     async update(weight, pruned, pause) {
-      return sweep(weight, factor, givenMask(await device.download(pruned), n), pause);
+      return sweep(weight, factor, givenMask(await zeroBits(device, pruned), n), pause);
     },
     async prune(weight, sparsity, pause) {
       requireDivisible(n, sparsity);

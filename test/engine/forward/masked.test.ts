@@ -126,6 +126,14 @@ function placesOf(rows: readonly Row[], tokens: number, keys: number, longest: n
           ),
         ),
       ),
+    seen: () => {
+      // Of each key the first token that sees it, and the one behind the last.
+      const of = (edge: (queries: readonly number[]) => number): Int32Array =>
+        Int32Array.from(
+          rows.flatMap(({ sees }) => count(keys).map((key) => edge(count(tokens).filter((query) => sees(query, key))))),
+        );
+      return { from: of((queries) => queries[0] ?? 0), until: of((queries) => (queries.at(-1) ?? -1) + 1) };
+    },
   };
 }
 
