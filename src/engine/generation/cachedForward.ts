@@ -5,7 +5,7 @@ import { type BlockSource, headLogits } from '../forward/logits.ts';
 import { ModelPrograms } from '../forward/modelPrograms.ts';
 import type { Places } from '../forward/places.ts';
 import type { Step } from '../forward/step.ts';
-import { HIDDEN } from '../graph/attention.ts';
+import { HIDDEN } from '../graph/attentionMask.ts';
 import type { Device } from '../runtime/device.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 import { type Added, KeyValueCache } from './keyValueCache.ts';

@@ -1,4 +1,4 @@
-import { HIDDEN } from '../graph/attention.ts';
+import { HIDDEN } from '../graph/attentionMask.ts';
 import type { Places } from '../forward/places.ts';
 import type { ReusedArrays } from '../runtime/reusedArrays.ts';
 import { commonLength, type RowPlan } from './packSequences.ts';
