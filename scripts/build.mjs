@@ -27,6 +27,7 @@ const ENTRY_POINTS = {
   benchPruning: 'bench/pruning.ts',
   benchPreflights: 'bench/preflights.ts',
   benchMemory: 'bench/memory.ts',
+  benchAttention: 'bench/attention.ts',
   study: 'bench/study/main.ts',
   openAiPackage: 'src/llm/openAiPackage.ts',
   hubPackage: 'src/hub/hubPackage.ts',
