@@ -1,7 +1,7 @@
 import type { ModelConfig } from '../families/families.ts';
 import type { RotaryPositions } from '../families/config.ts';
 import { type BlockLayout, rotationOf } from '../families/family.ts';
-import { HIDDEN } from '../graph/attention.ts';
+import { HIDDEN } from '../graph/attentionMask.ts';
 import type { Graph, Value } from '../graph/graph.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
 import type { Shape } from '../graph/shape.ts';

@@ -1,4 +1,4 @@
-import { HIDDEN } from '../graph/attention.ts';
+import { HIDDEN } from '../graph/attentionMask.ts';
 import type { Places, Seen } from '../forward/places.ts';
 import type { Added } from './keyValueCache.ts';
 

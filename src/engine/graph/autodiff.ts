@@ -46,12 +46,15 @@ export function gradients(
     return totals.get(value);
   };
   for (const node of nodes.toReversed()) {
-    if (!relevant.has(node.output) || !node.inputs.some((input) => relevant.has(input))) continue;
+    const joint = graph.jointOf(node.output);
+    const { inputs } = joint ?? node;
+    if (!relevant.has(node.output) || !inputs.some((input) => relevant.has(input))) continue;
     const cotangent = total(node.output);
     if (!cotangent) continue;
-    const wants = (index: number): boolean => node.inputs[index] !== undefined && relevant.has(node.inputs[index]);
-    for (const [index, gradient] of rule(node)({ graph, node, cotangent, wants }).entries()) {
-      if (gradient && wants(index)) collect(node.inputs[index]!, gradient);
+    const wants = (index: number): boolean => inputs[index] !== undefined && relevant.has(inputs[index]);
+    const found = joint ? joint.gradient(cotangent) : rule(node)({ graph, node, cotangent, wants });
+    for (const [index, gradient] of found.entries()) {
+      if (gradient && wants(index)) collect(inputs[index]!, gradient);
     }
   }
   return wanted.map(total);

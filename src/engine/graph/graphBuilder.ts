@@ -6,12 +6,20 @@ import { inferType } from './typeRules.ts';
 
 type MatMulOptions = Partial<PrimitiveParameters['matMul']>;
 
+/** How the gradient of a value comes to what several nodes have made it of. */
+export interface JointGradient {
+  readonly inputs: readonly Value[];
+  /** Writes ∂L/∂inputs[i], each of its input's shape, from ∂L/∂value. */
+  readonly gradient: (cotangent: Value) => readonly Value[];
+}
+
 /** Builds a {@link Graph} call by call; every call checks its inputs by the primitive's type rule. */
 export class GraphBuilder {
   private readonly inputs: { name: string; value: Value }[] = [];
   private readonly outputs: { name: string; value: Value }[] = [];
   private readonly constants: Constant[] = [];
   private readonly nodes: Node[] = [];
+  private readonly joints = new Map<Value, JointGradient>();
   private nextId = 0;
   /** Stands before the names of inputs and outputs that are added: where one program holds several blocks. */
   prefix = '';
@@ -34,6 +42,18 @@ export class GraphBuilder {
 
   scalar(number: number, type: ElementType = 'float32'): Value {
     return this.constant([number], [], type);
+  }
+
+  /**
+   * Gives a value a gradient of its own, in the place of the rules of the nodes between the inputs and it. Nobody else may read what is between: no
+   * gradient would come to it.
+   */
+  joint(value: Value, inputs: readonly Value[], gradient: JointGradient['gradient']): void {
+    this.joints.set(value, { inputs, gradient });
+  }
+
+  jointOf(value: Value): JointGradient | undefined {
+    return this.joints.get(value);
   }
 
   /** The graph with what its outputs need, and nothing else: ONNX Runtime computes nodes that nobody asks for, too. */
@@ -98,8 +118,9 @@ export class GraphBuilder {
   logSoftmax = (x: Value): Value => this.apply('logSoftmax', [x], {});
   reshape = (x: Value, shape: Shape): Value => (sameShape(x.shape, shape) ? x : this.apply('reshape', [x], { shape }));
   expand = (x: Value, shape: Shape): Value => (sameShape(x.shape, shape) ? x : this.apply('expand', [x], { shape }));
-  slice = (x: Value, axis: number, begin: number, end: number): Value =>
-    end - begin === x.shape[axis] ? x : this.apply('slice', [x], { axis, begin, end });
+  /** @param after is computed before it: of the whole, too, a slice is made then */
+  slice = (x: Value, axis: number, begin: number, end: number, after: readonly Value[] = []): Value =>
+    end - begin === x.shape[axis] && after.length === 0 ? x : this.apply('slice', [x, ...after], { axis, begin, end });
   transpose = (x: Value, permutation: readonly number[]): Value => this.apply('transpose', [x], { permutation });
   concat = (parts: readonly Value[], axis: number): Value =>
     parts.length === 1 ? parts[0]! : this.apply('concat', parts, { axis });

@@ -43,6 +43,10 @@ export interface PrimitiveParameters {
   expand: { readonly shape: Shape };
   /** Axis i of the output is axis permutation[i] of the input. */
   transpose: { readonly permutation: readonly number[] };
+  /**
+   * Elements begin … end − 1 along an axis. Further inputs have been computed before, where the device has an order: what reads a slice can wait for
+   * them, so that it is not computed, and held, long before it is needed.
+   */
   slice: { readonly axis: number; readonly begin: number; readonly end: number };
   /** Inputs one after the other along an axis. */
   concat: { readonly axis: number };

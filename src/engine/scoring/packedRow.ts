@@ -1,5 +1,5 @@
-import { HIDDEN } from '../graph/attention.ts';
 import type { Places, Seen } from '../forward/places.ts';
+import { HIDDEN } from '../graph/attentionMask.ts';
 import type { ReusedArrays } from '../runtime/reusedArrays.ts';
 import { commonLength, type RowPlan } from './packSequences.ts';
 import { inputOf, type Sequence } from './sequence.ts';

@@ -4,7 +4,7 @@ import { embed } from '../../../src/engine/forward/embed.ts';
 import { finalLogits, headLogits } from '../../../src/engine/forward/logits.ts';
 import { ModelPrograms } from '../../../src/engine/forward/modelPrograms.ts';
 import type { Places } from '../../../src/engine/forward/places.ts';
-import { HIDDEN } from '../../../src/engine/graph/attention.ts';
+import { HIDDEN } from '../../../src/engine/graph/attentionMask.ts';
 import { familyDevices } from '../../support/familyDevices.ts';
 import { type DenseModel, openDenseModel } from '../structure/denseModel.ts';
 

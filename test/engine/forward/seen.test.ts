@@ -4,7 +4,7 @@ import { ModelPrograms } from '../../../src/engine/forward/modelPrograms.ts';
 import { placedTables } from '../../../src/engine/forward/placedTables.ts';
 import type { Places } from '../../../src/engine/forward/places.ts';
 import { placesOf as placesOfRun } from '../../../src/engine/generation/placesOfRun.ts';
-import { HIDDEN } from '../../../src/engine/graph/attention.ts';
+import { HIDDEN } from '../../../src/engine/graph/attentionMask.ts';
 import { ReusedArrays } from '../../../src/engine/runtime/reusedArrays.ts';
 import { packedRow, placesOf } from '../../../src/engine/scoring/packedRow.ts';
 import { packSequences } from '../../../src/engine/scoring/packSequences.ts';

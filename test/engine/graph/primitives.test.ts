@@ -269,6 +269,19 @@ describe.each(devices.map((device) => ({ device, name: device.name })))('on $nam
   });
 });
 
+test.each(devices.map((device) => ({ device, name: device.name })))(
+  'on $name: a slice that waits for something is the slice, whatever that is',
+  async ({ device }) => {
+    const other = { shape: [2], data: Float32Array.of(NaN, Infinity) };
+    const actual = await runGraph(device, [matrix, other], (graph, x, late) => {
+      const after = [late, graph.mul(late, late)];
+      return graph.concat([graph.slice(x, 1, 2, 5, after), graph.slice(x, 1, 0, 6, after)], 1);
+    });
+    const expected = grid(4, 9, (r, c) => matrix.data[r * 6 + (c < 3 ? c + 2 : c - 3)]!);
+    expect([...actual]).toEqual(expected);
+  },
+);
+
 test.runIf(missing === undefined)(missing === undefined ? 'WebGPU is tested too' : `WebGPU: ${missing}`, () => {
   expect(devices.map((device) => device.name)).toEqual(['cpu', 'webgpu']);
 });

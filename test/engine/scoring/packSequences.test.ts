@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { HIDDEN } from '../../../src/engine/graph/attention.ts';
+import { HIDDEN } from '../../../src/engine/graph/attentionMask.ts';
 import { ReusedArrays } from '../../../src/engine/runtime/reusedArrays.ts';
 import { packedRow, placesOf } from '../../../src/engine/scoring/packedRow.ts';
 import { packSequences } from '../../../src/engine/scoring/packSequences.ts';

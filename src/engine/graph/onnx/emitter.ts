@@ -29,6 +29,7 @@ export const DATA_TYPES: Readonly<Record<ElementType, TensorProto_DataType>> = {
 export class Emitter {
   readonly nodes: NodeProto[] = [];
   readonly initializers: TensorProto[] = [];
+  private readonly shared = new Map<string, string>();
   private fresh = 0;
 
   /** Adds a node with one output and returns its name: `output`, or a new one. */
@@ -66,6 +67,13 @@ export class Emitter {
     const dims = shape.map(BigInt);
     const rawData = rawBytes(type, sizeOf(shape), data);
     this.initializers.push(create(TensorProtoSchema, { dims, dataType: DATA_TYPES[type], name, rawData }));
+    return name;
+  }
+
+  /** What several primitives need, written when the first one asks for it. @param key says what it is */
+  once(key: string, write: () => string): string {
+    const name = this.shared.get(key) ?? write();
+    this.shared.set(key, name);
     return name;
   }
 

@@ -101,9 +101,17 @@ const LOWERINGS: { readonly [Name in PrimitiveName]: Lowering<Name> } = {
   transpose: ({ parameters }, [x], output, emit) => {
     emit.node('Transpose', [x!], { perm: parameters.permutation }, { output });
   },
-  slice: ({ parameters: { axis, begin, end } }, [x], output, emit) => {
+  // On the CPU what a slice waits for decides where it begins; elsewhere a number that is computed would have to come to the host first.
+  slice: ({ parameters: { axis, begin, end }, output: { shape } }, [x, ...after], output, emit, { provider }) => {
     const bounds = [[begin], [end], [axis]].map((values) => emit.integers(values));
-    emit.node('Slice', [x!, ...bounds], {}, { output });
+    if (after.length === 0 || provider !== 'cpu') {
+      emit.node('Slice', [x!, ...bounds], {}, { output });
+      return;
+    }
+    const zero = emit.once(`after ${after.join()}`, () => zeroOnceThere(after, emit));
+    const start = emit.node('Add', [bounds[0]!, zero]);
+    const slice = emit.node('Slice', [x!, start, ...bounds.slice(1)]);
+    emit.node('Reshape', [slice, emit.integers(shape)], {}, { output });
   },
   concat: ({ parameters }, inputs, output, emit) => {
     emit.node('Concat', inputs, { axis: parameters.axis }, { output });
@@ -177,6 +185,17 @@ function shiftedLogSum(x: string, axis: number, emit: Emitter): { shifted: strin
   const shifted = emit.node('Sub', [x, emit.node('ReduceMax', [x, axes], { keepdims: 1 })]);
   const sum = emit.node('ReduceSum', [emit.node('Exp', [shifted]), axes], { keepdims: 1 });
   return { shifted, logSum: emit.node('Log', [sum]) };
+}
+
+/** An int64 [1] that is 0, of tensors of numbers or of none: no number is greater than itself. */
+function zeroOnceThere(tensors: readonly string[], emit: Emitter): string {
+  const first = (x: string): string => {
+    const flat = emit.node('Reshape', [x, emit.integers([-1])]);
+    return emit.node('Slice', [flat, emit.integers([0]), emit.integers([1])]);
+  };
+  const firsts = emit.node('Concat', tensors.map(first), { axis: 0 });
+  const never = emit.node('Cast', [emit.node('Greater', [firsts, firsts])], { to: DATA_TYPES.int64 });
+  return emit.node('ReduceMax', [never, emit.integers([0])], { keepdims: 1 });
 }
 
 /** chosen [n, 1] → the indices (int64) of its rows that are not 0. */
