@@ -28,6 +28,7 @@ const ENTRY_POINTS = {
   benchPreflights: 'bench/preflights.ts',
   benchMemory: 'bench/memory.ts',
   benchBus: 'bench/bus/main.ts',
+  benchBackward: 'bench/backward.ts',
   study: 'bench/study/main.ts',
   openAiPackage: 'src/llm/openAiPackage.ts',
   hubPackage: 'src/hub/hubPackage.ts',
