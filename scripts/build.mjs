@@ -29,6 +29,7 @@ const ENTRY_POINTS = {
   benchMemory: 'bench/memory.ts',
   benchBus: 'bench/bus/main.ts',
   benchAttention: 'bench/attention.ts',
+  benchBackward: 'bench/backward.ts',
   study: 'bench/study/main.ts',
   openAiPackage: 'src/llm/openAiPackage.ts',
   hubPackage: 'src/hub/hubPackage.ts',

@@ -3,6 +3,7 @@ import { LOGITS } from '../forward/modelPrograms.ts';
 import type { BlockLayout } from '../families/family.ts';
 import type { Device, Program } from '../runtime/device.ts';
 import { type BlockGradientOptions, buildBlockGradientGraph } from './blockGradientGraph.ts';
+import { stripRows } from './gradientStrips.ts';
 import { buildHeadGradientGraph, type HeadGradientOptions } from './headGradientGraph.ts';
 
 /** The backward programs of one model at one sequence length on one device, compiled when first needed. */
@@ -10,12 +11,15 @@ export class GradientPrograms {
   private readonly config: ModelConfig;
   private readonly device: Device;
   private readonly tokens: number;
+  /** The most rows of a strip of what {@link block} gives. */
+  readonly stripRows: number;
   private readonly shape: string;
 
   constructor(config: ModelConfig, device: Device, tokens: number) {
     this.config = config;
     this.device = device;
     this.tokens = tokens;
+    this.stripRows = stripRows(device);
     this.shape = JSON.stringify(config);
   }
 
@@ -25,14 +29,14 @@ export class GradientPrograms {
     batch: number,
     options: Pick<BlockGradientOptions, 'sum' | 'parameters' | 'accumulate'>,
   ): Promise<Program> {
-    const { config, device, tokens } = this;
+    const { config, device, tokens, stripRows: rows } = this;
     const { sum, parameters, accumulate } = options;
     const flags = `${sum} ${accumulate ? '+' : ''}`;
     const key = `gradient ${this.shape} ${layout.variant} ${batch}×${tokens} ${flags} ${parameters.join(',')}`;
     const { weightType } = device;
     return device.program(
       key,
-      () => buildBlockGradientGraph(config, layout, { ...options, batch, tokens, weightType }),
+      () => buildBlockGradientGraph(config, layout, { ...options, batch, tokens, weightType, stripRows: rows }),
       () => false,
       config.blocks !== undefined,
     );

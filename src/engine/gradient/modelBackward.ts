@@ -2,7 +2,7 @@ import type { ModelConfig } from '../families/families.ts';
 import type { Weights } from '../forward/blockWeights.ts';
 import type { Step } from '../forward/step.ts';
 import { type ModelPrograms, nextTokens } from '../forward/modelPrograms.ts';
-import { type Shape, sizeOf } from '../graph/shape.ts';
+import { sizeOf } from '../graph/shape.ts';
 import type { InputStatistic } from '../models/blockGraph.ts';
 import type { BlockLayout, Parameter } from '../families/family.ts';
 import { familyOf } from '../families/families.ts';
@@ -10,6 +10,7 @@ import type { Device } from '../runtime/device.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 import type { GradientSum } from './blockGradientGraph.ts';
 import type { GradientPrograms } from './gradientPrograms.ts';
+import { RunningSums } from './runningSums.ts';
 import type { TensorPool } from './tensorPool.ts';
 
 /**
@@ -231,14 +232,14 @@ class BackwardPass {
     const layout = familyOf(config).head(config);
     const wanted = [...layout.parameters, layout.weight].filter(({ name }) => names.includes(name));
     const head = await weights.head();
-    const sums = await this.startSums(wanted);
+    const sums = await RunningSums.start(pool, wanted, { rows: Infinity, accumulate: this.accumulate });
     try {
       for (const [i, { batch, ids }] of this.batches.entries()) {
         const x = inputs[i]!;
         const program = await gradients.head(batch, { parameters: names, losses, accumulate: this.accumulate });
         const targets = await device.upload(nextTokens(ids), [x.shape[0]!], 'int32');
         const rowWeights = await device.upload(predictionWeights(ids, rowWeight), [x.shape[0]!], 'float32');
-        const spare = pool.outputs({ dx: x.shape, ...outputShapes(wanted) });
+        const spare = { ...pool.outputs({ dx: x.shape }), ...sums.outputs() };
         const outputs = await program.run({ ...head, ...sums.inputs(), x, targets, rowWeights }, spare);
         pool.own(outputs);
         targets.dispose();
@@ -264,12 +265,12 @@ class BackwardPass {
     const wanted = this.wantedOf(layout);
     const parameters = wanted.map(({ name }) => name);
     const block = await weights.block(index);
-    const sums = await this.startSums(wanted);
+    const sums = await RunningSums.start(pool, wanted, { rows: gradients.stripRows, accumulate: this.accumulate });
     try {
       for (const [i, { batch }] of this.batches.entries()) {
         const [x, dy] = [inputs[i]!, this.cotangents[i]!];
         const program = await gradients.block(layout, batch, { sum, parameters, accumulate: this.accumulate });
-        const spare = pool.outputs({ dx: x.shape, ...outputShapes(wanted) });
+        const spare = { ...pool.outputs({ dx: x.shape }), ...sums.outputs() };
         const outputs = await program.run({ ...programs.inputs(layout, block), ...sums.inputs(), x, dy }, spare);
         pool.own(outputs);
         this.cotangents[i] = outputs['dx']!;
@@ -298,17 +299,6 @@ class BackwardPass {
     return layout.parameters.filter(({ name }) => names.includes(name));
   }
 
-  private async startSums(wanted: readonly Parameter[]): Promise<RunningSums> {
-    const { pool } = this.model;
-    const zeros: Record<string, DeviceTensor> = {};
-    if (this.accumulate) for (const { name, shape } of wanted) zeros[name] = await pool.zero(shape);
-    return new RunningSums(
-      pool,
-      wanted.map(({ name }) => name),
-      zeros,
-    );
-  }
-
   private release(tensors: readonly DeviceTensor[]): void {
     for (const tensor of tensors) this.model.pool.give(tensor);
   }
@@ -316,37 +306,6 @@ class BackwardPass {
   private where(index: number): string {
     return `block ${index + 1} of ${this.model.weights.layouts.length}`;
   }
-}
-
-/** The gradients of a set of parameters while they are added up over the batches. */
-class RunningSums {
-  current: Record<string, DeviceTensor>;
-  private readonly pool: TensorPool;
-  private readonly names: readonly string[];
-
-  constructor(pool: TensorPool, names: readonly string[], zeros: Record<string, DeviceTensor>) {
-    this.pool = pool;
-    this.names = names;
-    this.current = zeros;
-  }
-
-  /** Inputs of a program that adds to the sums; none where there is one batch alone. */
-  inputs(): Record<string, DeviceTensor> {
-    return Object.fromEntries(Object.entries(this.current).map(([name, sum]) => [`sum:${name}`, sum]));
-  }
-
-  replace(outputs: Readonly<Record<string, DeviceTensor>>): void {
-    this.release();
-    this.current = Object.fromEntries(this.names.map((name) => [name, outputs[`d:${name}`]!]));
-  }
-
-  release(): void {
-    for (const sum of Object.values(this.current)) this.pool.give(sum);
-  }
-}
-
-function outputShapes(parameters: readonly Parameter[]): Record<string, Shape> {
-  return Object.fromEntries(parameters.map(({ name, shape }) => [`d:${name}`, shape]));
 }
 
 /** The last token of a sequence predicts nothing that counts. */

@@ -12,21 +12,26 @@ export class TensorPool {
   private readonly zeros = new Map<string, DeviceTensor>();
   private readonly shared = new Set<DeviceTensor>();
   /** Tensors on a device with memory of its own that somebody reads yet. */
-  private readonly resident = new Set<DeviceTensor>();
+  private readonly read = new Set<DeviceTensor>();
 
   constructor(device: Device) {
     this.device = device;
   }
 
+  /** Whether the device has memory of its own. */
+  get resident(): boolean {
+    return this.device.resident;
+  }
+
   /** Outputs to pass to `Program.run`, by name; empty where the device allocates them. */
   outputs(shapes: Readonly<Record<string, Shape>>): Record<string, DeviceTensor> {
-    if (this.device.resident) return {};
+    if (this.resident) return {};
     return Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, this.take(shape)]));
   }
 
   /** Takes charge of tensors until they are given back: what is left over when a pass fails is freed by {@link dispose}. */
   own(tensors: Readonly<Record<string, DeviceTensor>> | readonly DeviceTensor[]): void {
-    for (const tensor of Object.values(tensors)) if (tensor.resident) this.resident.add(tensor);
+    for (const tensor of Object.values(tensors)) if (tensor.resident) this.read.add(tensor);
   }
 
   /** Takes back a tensor that nobody reads any more. */
@@ -34,7 +39,7 @@ export class TensorPool {
     if (this.shared.has(tensor)) return;
     if (tensor.resident) {
       tensor.dispose();
-      this.resident.delete(tensor);
+      this.read.delete(tensor);
       return;
     }
     const key = tensor.shape.join('×');
@@ -64,10 +69,10 @@ export class TensorPool {
   }
 
   dispose(): void {
-    for (const tensor of [...this.shared, ...this.resident]) tensor.dispose();
+    for (const tensor of [...this.shared, ...this.read]) tensor.dispose();
     this.zeros.clear();
     this.shared.clear();
-    this.resident.clear();
+    this.read.clear();
     this.free.clear();
   }
 

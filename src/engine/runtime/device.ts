@@ -199,7 +199,7 @@ export class Program {
    * Runs the program; this holds the calling thread until it is done.
    *
    * @param spare tensors of this process that are no longer needed, by the output that is to be written there: of its shape
-   * and type, and none of the inputs.
+   * and type. An input may be one only where nothing reads it but the elementwise step that makes the output.
    */
   async run(
     inputs: Readonly<Record<string, DeviceTensor>>,
