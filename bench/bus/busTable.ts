@@ -38,7 +38,7 @@ export const CANDIDATES: readonly CandidateBytes[] = [
     bytes: (shape, batches) => added(metric(shape, batches), times('gradients', shape.depth, shape)),
   },
   {
-    candidate: 'a metric, objective kl',
+    candidate: 'a metric, objective kl, whose states do not stay',
     bytes: (shape, batches) =>
       added(...[metric(shape, batches), times('divergence', batches, shape)], ...[times('loss', -batches, shape)]),
   },

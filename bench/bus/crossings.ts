@@ -129,7 +129,7 @@ export const CROSSINGS = {
   },
   divergence: {
     run: 'divergences of a batch (objective kl)',
-    why: 'the dense model’s hidden states up: they are kept here, for all candidates',
+    why: 'the dense model’s hidden states up: once where 4 GiB hold those of the fitness text, else for each candidate',
     bytes: (shape) => ({ up: WIDE * rowsOf(shape) * shape.hidden, down: WIDE * rowsOf(shape) }),
   },
   backward: {

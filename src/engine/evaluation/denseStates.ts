@@ -13,13 +13,16 @@ import { availableMemory } from '../runtime/memory.ts';
 interface DenseInputs {
   readonly checkpoint: Checkpoint;
   readonly device: Device;
-  readonly weights: BlockWeights;
+  readonly weights: Pick<BlockWeights, 'layouts' | 'block' | 'done'>;
   readonly programs: ModelPrograms;
   readonly evaluation: readonly Int32Array[];
 }
 
 /** Share of the available memory for states that are kept from one measuring to the next. */
 const KEPT_SHARE = 0.2;
+
+/** Bytes of them that stay on a device with memory of its own. How much it has the runtime does not say. */
+const THERE = 2 ** 32;
 
 /**
  * The dense model's states after its last block: what its next-token distributions are made of again where candidates are compared with
@@ -31,6 +34,12 @@ export class DenseStates {
   private readonly kept = new Map<Int32Array, Float32Array>();
   /** Of the sequences of one measuring. */
   private readonly passing = new Map<Int32Array, Float32Array>();
+  /** Of batches, on a device with memory of its own, by their first sequence. */
+  private readonly there = new Map<
+    Int32Array,
+    { readonly ids: readonly Int32Array[]; readonly states: DeviceTensor }
+  >();
+  private thereBytes = 0;
 
   /** Keeps those of a stream that has come through all blocks, unless they are too large: then they are found out again when needed. */
   async keep({ device, checkpoint, evaluation }: DenseInputs, stream: HiddenStream): Promise<void> {
@@ -59,16 +68,29 @@ export class DenseStates {
     }
   }
 
-  /** Of the sequences of a batch: [batch · tokens, hidden]. */
-  of({ ids, x }: HiddenBatch): DeviceTensor {
+  /** Of the sequences of a batch: [batch · tokens, hidden]. Not the caller's to dispose of. */
+  async of(device: Device, { ids, x }: HiddenBatch): Promise<DeviceTensor> {
+    const found = this.there.get(ids[0]!);
+    if (found?.ids.length === ids.length && ids.every((sequence, i) => sequence === found.ids[i])) return found.states;
     const parts = ids.map((sequence) => (this.kept.get(sequence) ?? this.passing.get(sequence))!);
     const joined = new Float32Array(parts.length * parts[0]!.length);
     for (const [i, part] of parts.entries()) joined.set(part, i * part.length);
-    return DeviceTensor.fromHost(joined, x.shape);
+    const stays = device.resident && ids.every((sequence) => this.kept.has(sequence));
+    if (!stays || found || this.thereBytes + joined.byteLength > THERE) return DeviceTensor.fromHost(joined, x.shape);
+    const states = await device.upload(joined, x.shape, 'float32');
+    this.thereBytes += states.bytes;
+    this.there.set(ids[0]!, { ids, states });
+    return states;
   }
 
   forget(): void {
     this.passing.clear();
+  }
+
+  dispose(): void {
+    for (const { states } of this.there.values()) states.dispose();
+    this.there.clear();
+    this.thereBytes = 0;
   }
 }
 

@@ -90,8 +90,9 @@ export interface SweepOutcome {
   readonly seconds: number;
 }
 
-export function disposePrograms({ programs, calibrationPrograms, asked }: SweepInputs): void {
+export function disposePrograms({ programs, calibrationPrograms, asked, denseStates }: SweepInputs): void {
   programs.dispose();
+  denseStates?.dispose();
   if (asked) disposePacked(asked);
   if (calibrationPrograms !== programs) calibrationPrograms.dispose();
 }

@@ -199,9 +199,10 @@ export class Track {
   }
 
   /** Sums over the sequences of a batch. */
-  private losses(batch: HiddenBatch, head: Weights): Promise<number[]> {
-    const { programs, denseStates } = this.inputs;
-    return denseStates ? programs.divergences(batch, denseStates.of(batch), head) : programs.losses(batch, head);
+  private async losses(batch: HiddenBatch, head: Weights): Promise<number[]> {
+    const { programs, denseStates, device } = this.inputs;
+    if (!denseStates) return programs.losses(batch, head);
+    return programs.divergences(batch, await denseStates.of(device, batch), head);
   }
 
   async dispose(): Promise<void> {
