@@ -67,7 +67,7 @@ export const CROSSINGS = {
   },
   pruning: {
     run: 'a block pruned, metric of W and X',
-    why: 'at least rows of X up; zeros and finite scores of each row, and two extremes, down; and a threshold a row up and a count down for each guess. Pruned weights stay',
+    why: 'at least rows of X up, zeros and finite scores of rows down; and for each guess a threshold a row up, a count down',
     bytes: (shape) => ({
       up: WIDE * sum(linearsOf(shape).map(([, columns]) => columns)),
       down: WIDE * sum(linearsOf(shape).map(([out]) => 2 * out + 2)),
