@@ -2,14 +2,21 @@ import type { EvaluationSettings } from '../../experiment/settings.ts';
 import type { Sparsity } from '../../experiment/sparsitySchema.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import type { Expression } from '../../metric/expression.ts';
+import { operandsOf } from '../../metric/measure.ts';
 import { printPrefix } from '../../metric/print.ts';
+import { EspalierError } from '../../base/errors.ts';
+import type { KeptWeight } from '../pruning/keptWeights.ts';
 import type { ModelConfig } from '../families/families.ts';
-import type { BlockLayout } from '../families/family.ts';
+import type { BlockLayout, Parameter } from '../families/family.ts';
+import { sizeOf } from '../graph/shape.ts';
 import { ModelPrograms, sequencesPerBatch } from '../forward/modelPrograms.ts';
 import { GradientPrograms } from '../gradient/gradientPrograms.ts';
-import { buildPruneGraph } from '../pruning/pruneGraph.ts';
+import { comparisonGroups } from '../pruning/comparisonGroups.ts';
+import { DevicePruner } from '../pruning/devicePruner.ts';
+import { HostPruner } from '../pruning/hostPruner.ts';
 import type { Device, Program } from '../runtime/device.ts';
-import { forgetMadeUp, timeProgram } from '../runtime/timeProgram.ts';
+import { DeviceTensor } from '../runtime/deviceTensor.ts';
+import { forgetMadeUp, madeUpNumbers, timeProgram } from '../runtime/timeProgram.ts';
 import { workPerToken } from './work.ts';
 
 /**
@@ -68,21 +75,44 @@ export class MeasuredCosts {
 
   /** Seconds that pruning takes for each weight. */
   pruning(expression: Expression, sparsity: Sparsity, group: EvaluationSettings['group']): Promise<number> {
-    const [out, columns] = widestLayer(this.layouts);
+    const widest = widestLayer(this.layouts);
+    const [out, columns] = widest.shape as [number, number];
     const shape = [Math.max(1, Math.min(out, Math.floor(PRUNED / columns))), columns] as const;
-    const { weightType } = this.device;
-    const key = `time prune ${shape.join('×')} ${printPrefix(expression)} ${printSparsity(sparsity)} ${group}`;
+    const key = `prune ${shape.join('×')} ${printPrefix(expression)} ${printSparsity(sparsity)} ${group}`;
     return this.once(key, async () => {
-      const build = () => buildPruneGraph({ expression, shape, sparsity, group, weightType });
-      const program = await this.device.program(key, build, (name) => name !== 'pruned');
-      return (await timeProgram(this.device, program)) / (shape[0] * columns);
+      const madeUp = (rows: number): DeviceTensor =>
+        DeviceTensor.fromHost(madeUpNumbers(rows * columns), [rows, columns]);
+      const { weightType } = this.device;
+      const weight = await this.device.upload(madeUpNumbers(shape[0] * columns), shape, weightType);
+      const others = operandsOf(expression).map((name) => [name, madeUp(name === 'G' ? shape[0] : 1)] as const);
+      const operands = { ...Object.fromEntries(others), weight };
+      const groups = comparisonGroups(shape, sparsity, group);
+      const ranked = { layer: { ...widest, shape }, expression, metric: 'timed', operands, groups };
+      const [host, resident] = [new HostPruner(this.device), new DevicePruner(this.device)];
+      const prune = (): Promise<KeptWeight> =>
+        this.device.resident ? resident.prune(ranked) : host.prune(ranked, new Float32Array(shape[0] * columns));
+      try {
+        let best = Infinity;
+        for (let run = 0; run < 3; run++) {
+          const began = performance.now();
+          (await prune()).weight.dispose();
+          best = Math.min(best, (performance.now() - began) / 1000);
+        }
+        return best / (shape[0] * columns);
+      } catch (thrown) {
+        // A metric that ranks nothing prunes nothing: the evaluation will say so, of the real weights.
+        if (thrown instanceof EspalierError && thrown.code === 'metric/invalid-score') return 0;
+        throw thrown;
+      } finally {
+        weight.dispose();
+      }
     });
   }
 
   /** Frees what only measuring needs. */
   async release(): Promise<void> {
     forgetMadeUp();
-    await this.device.release((key) => !key.startsWith('gradient ') && !key.startsWith('time '));
+    await this.device.release((key) => !key.startsWith('gradient ') && !key.startsWith('prune '));
   }
 
   private async blocks(what: string, length: number, programOf: BlockProgram): Promise<number> {
@@ -146,10 +176,7 @@ const ATTENTION = 3;
 /** Weights of a head, and of a layer that is pruned, that are measured. */
 const [HEAD, PRUNED] = [2 ** 22, 2 ** 18];
 
-function widestLayer(layouts: readonly BlockLayout[]): readonly [number, number] {
-  const shapes = layouts.flatMap(({ parameters }) =>
-    parameters.filter(({ linear }) => linear).map(({ shape }) => shape),
-  );
-  const widest = shapes.reduce((most, shape) => (shape[0]! * shape[1]! > most[0]! * most[1]! ? shape : most), [1, 1]);
-  return [widest[0]!, widest[1]!];
+function widestLayer(layouts: readonly BlockLayout[]): Parameter {
+  const linear = layouts.flatMap(({ parameters }) => parameters.filter((parameter) => parameter.linear));
+  return linear.reduce((most, each) => (sizeOf(each.shape) > sizeOf(most.shape) ? each : most));
 }

@@ -27,14 +27,14 @@ export async function timeProgram(device: Device, program: Program): Promise<num
 }
 
 function madeUp(device: Device, shape: Shape, type: ElementType): Promise<DeviceTensor> {
-  const data = type === 'int32' ? new Int32Array(sizeOf(shape)) : someNumbers(sizeOf(shape));
+  const data = type === 'int32' ? new Int32Array(sizeOf(shape)) : madeUpNumbers(sizeOf(shape));
   return device.upload(data, shape, type);
 }
 
 let numbers = new Float32Array();
 
 /** Small numbers, no two neighbours alike; all that are asked for share them. */
-function someNumbers(length: number): Float32Array {
+export function madeUpNumbers(length: number): Float32Array {
   if (numbers.length < length) {
     numbers = new Float32Array(length);
     for (let i = 0; i < Math.min(length, PERIOD); i++) numbers[i] = ((i * 7919) % PERIOD) / PERIOD / 8 + 1e-3;
