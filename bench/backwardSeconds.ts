@@ -18,8 +18,8 @@ export async function backwardSeconds({ inputs }: Opened): Promise<BackwardSecon
   let last = processorSeconds();
   const step: Step = async (detail) => {
     const seconds = processorSeconds() - last;
-    if (/^forward, block/.test(detail)) forward.push(seconds);
-    if (/^gradients, block/.test(detail)) backward.push(seconds);
+    if (detail.startsWith('forward, block')) forward.push(seconds);
+    if (detail.startsWith('gradients, block')) backward.push(seconds);
     await yieldOnce();
     last = processorSeconds();
   };

@@ -34,7 +34,7 @@ export async function compareWork(compared: ComparedWork, context: BenchContext)
     note(
       `${title}, round ${round} of ${rounds}: ${a.seconds.toFixed(2)} s${b ? `, peer ${b.seconds.toFixed(2)} s` : ''}`,
     );
-    const wrong = b && disagreement(a, b);
+    const wrong = b && rival && disagreement(a, b, rival);
     if (wrong !== undefined) throw new Error(`${title}: the two sides disagree, ${wrong}: their times mean nothing`);
   }
   const against = rival && { against: rival.name };

@@ -27,8 +27,8 @@ const PRUNED: Sizes = { job: 'wanda', length: 256, blocks: 16, samples: 16, pair
 /** Sizes that take seconds, and beside which reading a small model and compiling its programs is little. */
 const GROWTHS: Readonly<Record<Growing, Growth>> = {
   blocks: { sizes: [64, 128, 256, 512], at: (blocks) => ({ ...PRUNED, job: 'dense', blocks }), time: LINEAR },
-  pairs: { sizes: [4, 8, 16, 32], at: (pairs) => ({ ...PRUNED, pairs }), time: LINEAR },
-  samples: { sizes: [64, 128, 256, 512], at: (samples) => ({ ...PRUNED, samples }), time: LINEAR },
+  pairs: { sizes: [2, 4, 8, 16], at: (pairs) => ({ ...PRUNED, pairs }), time: LINEAR },
+  samples: { sizes: [64, 128, 256, 512], at: (samples) => ({ ...PRUNED, blocks: 1, samples }), time: LINEAR },
   layers: { sizes: [8, 16, 32, 64], at: (layers) => ({ ...PRUNED, job: 'dense', blocks: 64, layers }), time: LINEAR },
   length: {
     sizes: [1024, 2048, 4096, 8192, 16_384],

@@ -7,6 +7,8 @@ import { type Conditions, type Measurement, ROOT, type Work } from './work.ts';
 /** Someone who computes what we do. */
 export interface Rival {
   readonly name: string;
+  /** How far its value may be from ours, relatively. */
+  readonly agreement: number;
   readonly measure: (work: Work, conditions: Conditions) => Promise<Measurement>;
 }
 
@@ -22,14 +24,20 @@ export function findRivals(peer: Peer, models: BenchModels, note: (line: string)
   const library = llamaCppFolder(ROOT);
   if ('missing' in library) note(`no comparison with ${library.missing}`);
   return {
-    pytorch: 'missing' in peer ? undefined : { name: 'PyTorch', measure: (...of) => measurePeer(peer.python, ...of) },
+    pytorch: 'missing' in peer ? undefined : pytorchRival(peer.python),
     llamaCpp: 'missing' in library ? [] : llamaCppRivals(library.folder, models),
   };
+}
+
+function pytorchRival(python: string): Rival {
+  const measure: Rival['measure'] = (work, conditions) => measurePeer(python, work, conditions);
+  return { name: 'PyTorch', agreement: AGREEMENT, measure };
 }
 
 function llamaCppRivals(folder: string, models: BenchModels): readonly Rival[] {
   return LLAMA_CPP_SETTINGS.map((settings) => ({
     name: `llama.cpp, ${settingsText(settings)}`,
+    agreement: settings.weights === 'BF16' ? ROUNDED : AGREEMENT,
     measure: async (work, conditions) => {
       const file = await models.gguf(work.model, settings.weights);
       return measureLlamaCpp(folder, file, settings, work, conditions);
@@ -37,13 +45,13 @@ function llamaCppRivals(folder: string, models: BenchModels): readonly Rival[] {
   }));
 }
 
-/** Both sides' values may differ by this much. */
-const AGREEMENT = 1e-3;
+/** In float32; and where activations are rounded to bfloat16, which nobody would call wrong who takes that for speed. */
+const [AGREEMENT, ROUNDED] = [1e-3, 2e-3];
 
 /** Why two measurements are not of the same, where they are not. */
-export function disagreement(ours: Measurement, theirs: Measurement): string | undefined {
+export function disagreement(ours: Measurement, theirs: Measurement, { agreement }: Rival): string | undefined {
   if (ours.tokens !== undefined && theirs.tokens !== undefined && ours.tokens !== theirs.tokens) return 'other tokens';
-  const agree = (a: number, b: number): boolean => Math.abs(a / b - 1) < AGREEMENT;
+  const agree = (a: number, b: number): boolean => Math.abs(a / b - 1) < agreement;
   if (!agree(ours.value, theirs.value)) return `${ours.value} and ${theirs.value}`;
   if (agree(ours.gradient ?? 1, theirs.gradient ?? 1)) return undefined;
   return `${ours.gradient} and ${theirs.gradient}`;
@@ -66,7 +74,7 @@ export async function tryRivals(
   const right: Tried[] = [];
   for (const rival of rivals) {
     const measured = await rival.measure(work, conditions);
-    const wrong = disagreement(ours, measured);
+    const wrong = disagreement(ours, measured, rival);
     const backend = measured.backend === undefined ? '' : ` (${measured.backend})`;
     const figures = `${measured.seconds.toFixed(2)} s, ${measured.value.toPrecision(10)}`;
     note(`  ${rival.name}${backend}: ${figures}${wrong === undefined ? '' : `, which is wrong: ${wrong}`}`);

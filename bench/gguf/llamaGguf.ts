@@ -78,18 +78,19 @@ function mergeText(merge: unknown): string {
   return typeof merge === 'string' ? merge : (merge as readonly [string, string]).join(' ');
 }
 
-function* tensorsOf({ config, read }: Checkpoint, type: GgufType): Generator<GgufTensor> {
+function* tensorsOf(checkpoint: Checkpoint, type: GgufType): Generator<GgufTensor> {
+  const { config } = checkpoint;
   const { hidden, intermediate, heads, kvHeads, headDim, vocabulary } = config;
   const matrix = (name: string, from: string, rows: number, columns: number, turned?: number): GgufTensor => ({
     ...{ name: `${name}.weight`, dtype: type, shape: [rows, columns] },
     read: () => {
-      const values = read(`${from}.weight`, [rows, columns]);
+      const values = checkpoint.read(`${from}.weight`, [rows, columns]);
       return turned === undefined ? values : forRotation(values, turned, columns);
     },
   });
   const norm = (name: string, from: string): GgufTensor => ({
     ...{ name: `${name}.weight`, dtype: 'F32', shape: [hidden] },
-    read: () => read(`${from}.weight`, [hidden]),
+    read: () => checkpoint.read(`${from}.weight`, [hidden]),
   });
 
   yield matrix('token_embd', 'model.embed_tokens', vocabulary, hidden);

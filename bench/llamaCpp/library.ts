@@ -44,6 +44,7 @@ export interface LlamaLibrary {
   readonly synchronize: (context: Address) => void;
   /** [outputs of the batch, vocabulary] of float32. */
   readonly logits: (context: Address) => Address;
+  readonly free: (context: Address, model: Address) => void;
   /** Forgets all sequences. */
   readonly clear: (context: Address) => void;
   /** C's memory as it is, not copied. */
@@ -75,17 +76,17 @@ export function llamaCppFolder(root: string): { readonly folder: string } | { re
 export async function loadLlamaCpp(folder: string): Promise<LlamaLibrary> {
   const { default: koffi } = await import('koffi');
   const ggml = koffi.load(join(folder, GGML), { global: true });
-  (ggml.func('void ggml_backend_load_all_from_path(const char *folder)') as (folder: string) => void)(folder);
+  ggml.func('void ggml_backend_load_all_from_path(const char *folder)')(folder);
   const llama = koffi.load(join(folder, LLAMA));
 
   const address = 'void *';
-  const modelParams = koffi.struct('llama_model_params', {
+  const modelParams = koffi.struct({
     ...fields(address, ['devices', 'tensor_buft_overrides']),
     ...fields('int32_t', ['n_gpu_layers', 'split_mode', 'load_mode', 'lazy_mode', 'main_gpu']),
     ...fields(address, ['tensor_split', 'progress_callback', 'progress_callback_user_data', 'kv_overrides']),
     ...fields('bool', ['vocab_only', 'check_tensors', 'use_extra_bufts', 'no_host', 'no_alloc', 'load_mtp']),
   });
-  const contextParams = koffi.struct('llama_context_params', {
+  const contextParams = koffi.struct({
     ...fields('uint32_t', ['n_ctx', 'n_batch', 'n_ubatch', 'n_seq_max', 'n_rs_seq', 'n_outputs_max']),
     ...fields('uint32_t', ['n_outputs_max_per_seq']),
     ...fields('int32_t', ['n_threads', 'n_threads_batch', 'ctx_type', 'rope_scaling_type', 'pooling_type']),
@@ -102,24 +103,28 @@ export async function loadLlamaCpp(folder: string): Promise<LlamaLibrary> {
     ...fields('size_t', ['n_samplers']),
     ...fields(address, ['ctx_other']),
   });
-  const batch = koffi.struct('llama_batch', {
+  const batch = koffi.struct({
     n_tokens: 'int32_t',
     ...fields(address, ['token', 'embd', 'pos', 'n_seq_id', 'seq_id', 'logits']),
   });
-  const bind = <Call>(name: string, result: Type, parameters: readonly Type[]): Call =>
-    llama.func(name, result, [...parameters]) as unknown as Call;
+  const bind = (name: string, result: Type, parameters: readonly Type[]) => llama.func(name, result, [...parameters]);
 
-  bind<() => void>('llama_backend_init', 'void', [])();
-  const modelDefaults = bind<() => Readonly<Record<string, unknown>>>('llama_model_default_params', modelParams, []);
-  const contextDefaults = bind<() => ContextParams>('llama_context_default_params', contextParams, []);
+  // Its log is thousands of lines on standard error. One of its own functions that looks at no argument takes them in: a callback of JavaScript would be
+  // waited for by threads that this one waits for.
+  bind('llama_log_set', 'void', [address, address])(llama.symbol('llama_time_us'), null);
+  bind('llama_backend_init', 'void', [])();
+  const modelDefaults: () => Readonly<Record<string, unknown>> = bind('llama_model_default_params', modelParams, []);
+  const contextDefaults: () => ContextParams = bind('llama_context_default_params', contextParams, []);
   expect('llama_model_params', koffi.sizeof(modelParams), modelDefaults(), MODEL_DEFAULTS);
   expect('llama_context_params', koffi.sizeof(contextParams), { ...contextDefaults() }, CONTEXT_DEFAULTS);
 
-  const load = bind<(file: string, params: object) => Address>('llama_model_load_from_file', address, [
+  const load: (file: string, params: object) => Address = bind('llama_model_load_from_file', address, [
     ...['const char *', modelParams],
   ]);
-  const memory = bind<(context: Address) => Address>('llama_get_memory', address, [address]);
-  const clear = bind<(memory: Address, data: boolean) => void>('llama_memory_clear', 'void', [address, 'bool']);
+  const memory: (context: Address) => Address = bind('llama_get_memory', address, [address]);
+  const clear: (memory: Address, data: boolean) => void = bind('llama_memory_clear', 'void', [address, 'bool']);
+  const freeContext: (context: Address) => void = bind('llama_free', 'void', [address]);
+  const freeModel: (model: Address) => void = bind('llama_model_free', 'void', [address]);
   return {
     loadModel: (file) => load(file, modelDefaults()),
     contextDefaults,
@@ -131,6 +136,10 @@ export async function loadLlamaCpp(folder: string): Promise<LlamaLibrary> {
     decode: bind('llama_decode', 'int32_t', [address, batch]),
     synchronize: bind('llama_synchronize', 'void', [address]),
     logits: bind('llama_get_logits', address, [address]),
+    free: (context, model) => {
+      freeContext(context);
+      freeModel(model);
+    },
     clear: (context) => {
       clear(memory(context), false);
     },

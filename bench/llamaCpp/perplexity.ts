@@ -84,6 +84,7 @@ export async function llamaCppPerplexity(job: LlamaCppJob): Promise<LlamaCppAnsw
       ours += now() - decoded;
     }
   }
+  llama.free(context, model);
   return {
     value: Math.exp(loss / (job.blocks * (job.length - 1))),
     ...{ seconds, ours, memoryBefore, backend: llama.backend, tokens: tokenHash([ids]) },
