@@ -27,8 +27,9 @@ export class BenchModels {
     return { model: folder, text, calibration: text };
   }
 
+  /** @param name for people; models of one shape are the same */
   generate(name: string, shape: ModelShape, words = WORDS): Promise<GeneratedModel> {
-    return once(this.generated, name, async () => {
+    return once(this.generated, JSON.stringify([shape, words]), async () => {
       this.note(`generating a model: ${name}`);
       const { answer } = await runInChild({ kind: 'generate', shape, words });
       const model = answer as unknown as GeneratedModel;

@@ -76,7 +76,7 @@ export const PARTS = {
     gemmRow('tinyllama', "6 blocks of TinyLlama's shape", { length: 2048, blocks: 2, rounds: 2 }),
   ),
   'gemm-7b': alone(gemmRow('7b', 'a block of 7B shape', { length: 2048, blocks: 4, rounds: 2 })),
-  'backward-tinyllama': alone(backwardRow('tinyllama', "blocks of TinyLlama's shape")),
+  'backward-tinyllama': alone(backwardRow('tinyllama', "a block of TinyLlama's shape")),
   'backward-7b': alone(backwardRow('7b', 'a block of 7B shape')),
   start: alone(workerStart),
   keystroke: alone(keystroke),
