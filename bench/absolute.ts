@@ -7,6 +7,7 @@ import { plansFor } from '../src/language/plan/plan.ts';
 import type { BenchContext } from './benchContext.ts';
 import { keystrokeMilliseconds } from './keystroke.ts';
 import { runInChild } from './ours.ts';
+import { comparePruning, type PruningTimes } from './pruningTimes.ts';
 import { comparedRow, median } from './report.ts';
 import type { Row } from './report.ts';
 import { firstEvaluationSeconds } from './workerStart.ts';
@@ -53,6 +54,16 @@ export async function keystroke({ options: { rounds = ROUNDS }, note }: BenchCon
   }
   const title = `diagnostics after a keystroke, file of ${METRICS} metrics`;
   return [comparedRow(title, 'ms', milliseconds, undefined, { of: 'ours', bar: 10, stretch: 5 })];
+}
+
+/** Pruning alone, of one block of 7B shape: half of each row by Wanda's metric. */
+export async function pruning({ options: { threads, rounds = 2 } }: BenchContext): Promise<readonly Row[]> {
+  const sparsity = { kind: 'unstructured', share: 0.5 } as const;
+  const job = { shape: '7b', sparsity, group: 'row', metric: 'mul(W, sqrt(X))', threads } as const;
+  return comparePruning(job, rounds, async (one) => {
+    const { answer } = await runInChild({ kind: 'pruning', job: one });
+    return answer as unknown as PruningTimes;
+  });
 }
 
 /** Steps of a round, and those before anything is counted: programs are compiled, buffers found. */

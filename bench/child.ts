@@ -13,6 +13,7 @@ import { llamaCppPerplexity } from './llamaCpp/perplexity.ts';
 import { measureMaskSteps } from './maskSteps.ts';
 import { openInputs, type Opened, yieldOnce } from './openInputs.ts';
 import type { ChildFacts, ChildJob } from './ours.ts';
+import { measurePruning } from './pruningTimes.ts';
 import { tokenHash } from './tokenHash.ts';
 
 /** One job in this process; prints its answer as one line of JSON. */
@@ -31,6 +32,8 @@ async function answerOf(job: ChildJob): Promise<object> {
       return {};
     case 'llama.cpp':
       return llamaCppPerplexity(job.job);
+    case 'pruning':
+      return measurePruning(job.job);
     case 'mask steps':
       return measureMaskSteps(job.plan, job.comparison);
     case 'evaluate':

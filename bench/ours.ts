@@ -1,6 +1,7 @@
 import { type Finished, runProcess } from './childProcess.ts';
 import type { GgufType } from './gguf/ggufFile.ts';
 import type { LlamaCppJob } from './llamaCpp/perplexity.ts';
+import type { PruningJob } from './pruningTimes.ts';
 import type { ModelShape } from './generatedModel.ts';
 import { type Conditions, type Measurement, REFERENCE_WORK, type Work } from './work.ts';
 import { DEFAULT_SETTINGS } from '../src/experiment/settings.ts';
@@ -15,6 +16,7 @@ export type ChildJob =
   | { readonly kind: 'llama.cpp'; readonly job: LlamaCppJob }
   | { readonly kind: 'gemm'; readonly plan: EvaluationPlan; readonly shape: ModelShape; readonly processor: boolean }
   | { readonly kind: 'backward'; readonly plan: EvaluationPlan }
+  | { readonly kind: 'pruning'; readonly job: PruningJob }
   | { readonly kind: 'mask steps'; readonly plan: MaskSearchPlan; readonly comparison: boolean };
 
 /** Of every child process, beside its answer. */

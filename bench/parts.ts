@@ -4,7 +4,7 @@ import type { BenchContext } from './benchContext.ts';
 import { compareWork, type ComparedWork } from './comparedWork.ts';
 import { gemmRow } from './gemm.ts';
 import { growthRows } from './growth.ts';
-import { keystroke, maskMemory, maskStep, workerStart } from './absolute.ts';
+import { keystroke, maskMemory, maskStep, pruning, workerStart } from './absolute.ts';
 import type { Row } from './report.ts';
 import { BLOCKS, LENGTH, SAMPLES, SHARED_FILES } from './work.ts';
 
@@ -78,6 +78,7 @@ export const PARTS = {
   'gemm-7b': alone(gemmRow('7b', 'a block of 7B shape', { length: 2048, blocks: 4, rounds: 2 })),
   'backward-tinyllama': alone(backwardRow('tinyllama', "a block of TinyLlama's shape")),
   'backward-7b': alone(backwardRow('7b', 'a block of 7B shape')),
+  pruning: alone(pruning),
   start: alone(workerStart),
   keystroke: alone(keystroke),
   'mask-step': alone(maskStep, { reference: true }),
