@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { wholeNumber } from './benchOptions.ts';
 
 /** What a benchmark that takes turns with the peer is asked. */
 export interface Comparison {
@@ -25,12 +26,11 @@ export function readComparison(usage: string): Comparison {
     console.log(usage);
     process.exit(0);
   }
-  const count = (flag: 'rounds' | 'threads'): number => {
-    if (/^[1-9]\d{0,3}$/.test(values[flag])) return Number(values[flag]);
-    console.error(`--${flag} takes a whole number from 1\n\n${usage}`);
-    process.exit(2);
+  return {
+    rounds: wholeNumber('rounds', values.rounds, usage),
+    threads: wholeNumber('threads', values.threads, usage),
+    ...{ json: values.json, child: values.child },
   };
-  return { rounds: count('rounds'), threads: count('threads'), json: values.json, child: values.child };
 }
 
 /** Runs one, and tells what went wrong. */

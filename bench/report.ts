@@ -5,6 +5,8 @@ export interface Row {
   readonly peer: number | null;
   readonly ratio: number | null;
   readonly unit: string;
+  /** Who the peer is, where there are several. */
+  readonly against?: string;
   /** What is asked for; absent where nothing is. */
   readonly goal?: Goal;
   /** Ratio of each side's best round: what is left when other work on the machine disturbs most rounds. */
@@ -44,8 +46,9 @@ export function rowTable(rows: readonly Row[]): string {
     row.range === undefined ? '' : row.range.map((bound) => bound.toFixed(2)).join('–'),
     goalText(row.goal),
     verdict(row),
+    row.against ?? '',
   ]);
-  const table = [['work', 'ours', 'peer', 'unit', 'ratio', 'best', 'range', 'bar (stretch)', ''], ...cells];
+  const table = [['work', 'ours', 'peer', 'unit', 'ratio', 'best', 'range', 'bar (stretch)', '', ''], ...cells];
   const widths = table[0]!.map((_, column) => Math.max(...table.map((line) => line[column]!.length)));
   const right = new Set([1, 2, 4, 5]);
   return table

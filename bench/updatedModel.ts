@@ -3,8 +3,9 @@ import type { WeightUpdate } from '../src/experiment/updates.ts';
 import { sweep } from '../src/engine/evaluation/sweep.ts';
 import { Pruner } from '../src/engine/pruning/pruner.ts';
 import { peakMemory } from '../src/engine/runtime/memory.ts';
-import { openInputs, yieldOnce } from './child.ts';
 import { runProcess } from './childProcess.ts';
+import { clockOf } from './clock.ts';
+import { openInputs, yieldOnce } from './openInputs.ts';
 import { referencePlan, WANDA } from './ours.ts';
 import { asRanked } from '../src/experiment/planned.ts';
 import { comparedRow, type Row } from './report.ts';
@@ -110,14 +111,6 @@ export async function measureModel({ job, threads, processor }: ModelRun): Promi
   const first = now();
   await prune();
   return { seconds: first - begin, again: now() - first, perplexity, peak: peakMemory() / 2 ** 20 };
-}
-
-/** Seconds on the wall, or of processor. */
-export function clockOf(processor: boolean): () => number {
-  return () => {
-    const { user, system } = process.cpuUsage();
-    return processor ? (user + system) / 1e6 : performance.now() / 1000;
-  };
 }
 
 function peerParameters({ job, threads, processor }: ModelRun): string[] {

@@ -12,9 +12,10 @@ import { DeviceTensor } from '../src/engine/runtime/deviceTensor.ts';
 import { peakMemory } from '../src/engine/runtime/memory.ts';
 import { openSolver } from '../src/engine/update/openSolver.ts';
 import { runProcess } from './childProcess.ts';
+import { clockOf } from './clock.ts';
 import { findPeer } from './peer.ts';
 import { median, rowJson, rowTable } from './report.ts';
-import { clockOf, compareModels, measureModel, MODEL_JOBS, type ModelJobName, type ModelRun } from './updatedModel.ts';
+import { compareModels, measureModel, MODEL_JOBS, type ModelJobName, type ModelRun } from './updatedModel.ts';
 import { SHARED_FILES } from './work.ts';
 
 const STEPS = ['gram', 'factor', 'sparsegpt', 'own mask', '2:4', 'admm factor', 'admm'] as const;

@@ -14,45 +14,52 @@ export const SHARED_FILES = {
   peer: join(SHARED, 'peer/reference.py'),
 } as const;
 
-/** The same for both sides. */
+/** What the benchmarks of the reference checkpoint share. */
 export const LENGTH = 256;
 export const BLOCKS = 64;
 export const SAMPLES = 16;
 
 export type JobName = 'dense' | 'wanda' | 'operands';
 
-/** What a process of either side prints as its last line. */
+/** What is done, the same for both sides. */
+export interface Work {
+  readonly job: JobName;
+  /** Folder. */
+  readonly model: string;
+  readonly text: string;
+  readonly calibration: string;
+  readonly length: number;
+  readonly blocks: number;
+  readonly samples: number;
+}
+
+/** How it is done. */
+export interface Conditions {
+  readonly threads: number;
+  /** Seconds of processor are counted, of all threads, and not those on the wall. */
+  readonly processor: boolean;
+}
+
+/** What one process of either side comes to. */
 export interface Measurement {
   /** Perplexity, or the sum of all X: both sides must agree on it. */
   readonly value: number;
   /** The sum of all G, where it is computed: on this they must agree, too. */
   readonly gradient?: number;
+  /** Hash of the token ids that were evaluated, where a side tells it. */
+  readonly tokens?: string;
+  /** What llama.cpp has loaded for this processor. */
+  readonly backend?: string;
   /** The work alone: checkpoint open, texts tokenised. */
   readonly seconds: number;
   /** Whole process, from spawn to exit. */
-  readonly wallSeconds: number;
-  /** Largest resident set of the process, MiB. */
+  readonly wholeSeconds: number;
+  /** Largest resident set, MiB. */
   readonly peakMemory: number;
 }
 
-/** A piece of work that both sides do, with the bars on how many times faster than the peer we are. */
-export interface ComparedWork {
-  readonly job: JobName;
-  readonly title: string;
-  readonly bar: number;
-  readonly stretch: number;
-}
-
-export const COMPARED: readonly ComparedWork[] = [
-  { job: 'dense', title: `dense perplexity, ${BLOCKS} blocks of ${LENGTH}`, bar: 1.6, stretch: 2.3 },
-  {
-    job: 'wanda',
-    title: `sequential Wanda 50 %, ${SAMPLES} samples of ${LENGTH}, ${BLOCKS} blocks`,
-    bar: 1.7,
-    stretch: 2.3,
-  },
-  { job: 'operands', title: `X and G operands, ${SAMPLES} samples of ${LENGTH}`, bar: 1.3, stretch: 2 },
-];
-
-/** On memory the bar is the peer's own, the stretch half of it. */
-export const MEMORY_BARS = { bar: 1, stretch: 2 } as const;
+export const REFERENCE_WORK: Work = {
+  job: 'dense',
+  ...{ model: SHARED_FILES.model, text: SHARED_FILES.text, calibration: SHARED_FILES.calibration },
+  ...{ length: LENGTH, blocks: BLOCKS, samples: SAMPLES },
+};

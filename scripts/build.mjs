@@ -150,7 +150,7 @@ function processOptions(name, entry) {
     platform: 'node',
     target: 'node20',
     format: 'cjs',
-    external: ['vscode', 'onnxruntime-node'],
+    external: ['vscode', 'onnxruntime-node', 'koffi'],
     plugins: [LOADED_LATER, WITHOUT_UPLOADS],
     // Identifiers stay: a user's stack trace names our functions.
     keepNames: true,

@@ -50,7 +50,8 @@ async function packageFor(target) {
 
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   // Bundled or of no use where it is installed.
-  for (const field of ['dependencies', 'devDependencies', 'scripts', 'private', 'bin']) delete manifest[field];
+  for (const field of ['dependencies', 'devDependencies', 'optionalDependencies', 'scripts', 'private', 'bin'])
+    delete manifest[field];
   writeFileSync(join(stage, 'package.json'), JSON.stringify(manifest, undefined, 2));
 
   mkdirSync(values.out, { recursive: true });
