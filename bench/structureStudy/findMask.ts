@@ -17,23 +17,23 @@ import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../src/search/masks/settings.ts
 export async function findMask(context: StudyContext, rate: number): Promise<Found> {
   const { engine } = context;
   const plan = planOf(context, rate);
-  const { tokens, steps } = plan.search;
+  const { steps } = plan.search;
   const opening = await engine.open(plan);
   const file = context.file('probabilities.jsonl');
   const key = JSON.stringify([opening.fingerprint, plan.search]);
   const resume = keptOf(file, key);
   const effects: MaskEffects = {
     scores: () => engine.componentScores(plan.score),
-    async losses(_, masks, offsets) {
+    async losses(_, masks, on) {
       const candidates = masks.map((mask) => ({ kind: 'mask', mask }) as const);
-      const outcomes = await engine.measure({ candidates, on: { kind: 'samples', offsets, tokens } });
+      const outcomes = await engine.measure({ candidates, on });
       return { losses: outcomes.map(({ answer }) => lossOf(answer)), seconds: 0 };
     },
     async evaluate(_, mask) {
       const on = { kind: 'blocks', begin: 0, end: opening.blocks } as const;
       const [outcome] = await engine.measure({ candidates: [{ kind: 'mask', mask }], on });
       const loss = lossOf(outcome!.answer);
-      return loss === null ? null : Math.exp(loss);
+      return { fitness: loss === null ? null : Math.exp(loss) };
     },
     emit(event) {
       if (event.kind === 'probabilities') {

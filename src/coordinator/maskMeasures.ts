@@ -1,5 +1,5 @@
 import type { ModelMask, StructureScore } from '../experiment/structureSchema.ts';
-import type { Timed } from '../experiment/measuringSchema.ts';
+import type { Sequences, Timed } from '../experiment/measuringSchema.ts';
 import type { MaskSearchPlan } from '../search/masks/plan.ts';
 import { askOne } from './askOne.ts';
 import { Pace } from './pace.ts';
@@ -9,7 +9,7 @@ import type { Drive } from './searchRun.ts';
 import type { ComponentsOpening, MeasureOutcome } from '../search/lifecycle/events.ts';
 import type { PackedValues } from '../search/masks/events.ts';
 
-/** Parts that the fitness text is measured in: they depend on its length alone, so that the sum of their losses does not depend on the workers. */
+/** Parts that the fitness text, or all documents, are measured in: they depend on its length alone, so that the sum of their losses does not depend on the workers. */
 const MOST_PARTS = 8;
 
 interface Part {
@@ -40,13 +40,8 @@ export class MaskMeasures {
     return askOne(this.drive, (client) => client.request('componentScores', score));
   }
 
-  /** Outcome of each mask on sequences that begin at these tokens of the calibration text. */
-  async onSamples(
-    step: number,
-    masks: readonly ModelMask[],
-    offsets: readonly number[],
-  ): Promise<readonly MeasureOutcome[]> {
-    const { tokens } = this.plan.search;
+  /** Outcome of each mask on a step's batch. */
+  async onBatch(step: number, masks: readonly ModelMask[], batch: Sequences): Promise<readonly MeasureOutcome[]> {
     const outcomes = new Map<number, MeasureOutcome>();
     const items: number[] = [];
     for (const k of masks.keys()) {
@@ -59,7 +54,7 @@ export class MaskMeasures {
       ask: (client, asked) =>
         client.request('measure', {
           candidates: asked.map((k) => ({ kind: 'mask', mask: masks[k]! })),
-          on: { kind: 'samples', offsets, tokens },
+          on: batch,
         }),
       settle: async (answered) => {
         for (const one of answered) {
@@ -142,10 +137,12 @@ function partsOf(blocks: number): readonly Part[] {
 function meanOf(outcomes: readonly MeasureOutcome[]): MeasureOutcome {
   let sum = 0;
   let blocks = 0;
+  let right: number | undefined;
   for (const outcome of outcomes) {
     if (outcome.kind === 'invalid') return outcome;
     sum += outcome.loss * outcome.blocks;
     blocks += outcome.blocks;
+    if (outcome.right !== undefined) right = (right ?? 0) + outcome.right;
   }
-  return { kind: 'loss', blocks, loss: sum / blocks };
+  return { kind: 'loss', blocks, loss: sum / blocks, ...(right !== undefined && { right }) };
 }

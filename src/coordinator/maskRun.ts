@@ -3,7 +3,7 @@ import { removedShareOfAll } from '../experiment/components.ts';
 import type { BlockComponents, ModelMask, Structure } from '../experiment/structureSchema.ts';
 import type { PlannedEvaluation } from '../experiment/planSchema.ts';
 import type { ComponentsOpening, FinalistEvent, MeasureOutcome } from '../search/lifecycle/events.ts';
-import { fitnessOfLoss, objectiveOf } from '../search/lifecycle/objective.ts';
+import { accuracyOf, fitnessOfLoss, objectiveOf } from '../search/lifecycle/objective.ts';
 import type { MaskEffects, StepLosses } from '../search/masks/effects.ts';
 import type { MaskEvent, PackedValues, StepEvent } from '../search/masks/events.ts';
 import type { MaskSearchPlan } from '../search/masks/plan.ts';
@@ -72,19 +72,22 @@ export class MaskRun implements SearchRun<'masks'> {
         await append({ kind: 'scores', scores });
         return scores;
       },
-      losses: async (step, masks, offsets): Promise<StepLosses> => {
+      losses: async (step, masks, batch): Promise<StepLosses> => {
         const known = this.steps.get(step);
         if (known) return known;
         await writer.room();
         const began = clock.now();
-        const outcomes = await measures.onSamples(step, masks, offsets);
+        const outcomes = await measures.onBatch(step, masks, batch);
         return { losses: outcomes.map(lossOf), seconds: (clock.now() - began) / 1000 };
       },
       evaluate: async (_, mask) => {
         await writer.room();
-        const loss = lossOf(await measures.onText(mask));
+        const outcome = await measures.onText(mask);
+        const loss = lossOf(outcome);
         const fitness = loss === null ? Infinity : fitnessOfLoss(loss, objectiveOf(opening));
-        return Number.isFinite(fitness) ? fitness : null;
+        if (!Number.isFinite(fitness)) return { fitness: null };
+        const accuracy = outcome.kind === 'loss' ? accuracyOf(outcome) : undefined;
+        return { fitness, ...(accuracy !== undefined && { accuracy }) };
       },
       emit: (event) => {
         const before = event.kind === 'step' ? this.steps.get(event.step) : undefined;

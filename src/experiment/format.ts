@@ -53,6 +53,11 @@ export function formatShare(share: number): string {
   return `${Number((share * 100).toFixed(1))} %`;
 }
 
+/** `1 document`, `12 documents`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 /** `1.8 s`, `4 min`, `2.5 h`. */
 export function formatSeconds(seconds: number): string {
   if (seconds < 99.95) return `${seconds.toFixed(1)} s`;

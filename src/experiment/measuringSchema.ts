@@ -12,7 +12,7 @@ const candidateSchema = z.discriminatedUnion('kind', [
 ]);
 
 const sequencesSchema = z.discriminatedUnion('kind', [
-  /** Blocks `begin` to `end` − 1 of the fitness text, in the order of the search's rungs. */
+  /** Blocks `begin` to `end` − 1 of the fitness text, or documents of the tasks, in the order of the search's rungs. */
   z.strictObject({ kind: z.literal('blocks'), begin: countSchema, end: countSchema }),
   /** Sequences of `tokens` tokens that begin at these tokens of the calibration text. */
   z.strictObject({
@@ -20,6 +20,8 @@ const sequencesSchema = z.discriminatedUnion('kind', [
     offsets: z.array(countSchema).max(65_536),
     tokens: countSchema.min(2),
   }),
+  /** Documents of the tasks, by their places in the order of the search's rungs. */
+  z.strictObject({ kind: z.literal('documents'), documents: z.array(countSchema).min(1).max(65_536) }),
 ]);
 
 /** Metrics that are looked at before anything is measured. */

@@ -4,6 +4,7 @@ import type { ErrorData } from '../base/errors.ts';
 import type { EventOf, RunEvent, RunKind } from '../search/kinds.ts';
 import type { Measured } from '../search/lifecycle/events.ts';
 import { measuredIn } from '../search/lifecycle/objective.ts';
+import { measuredOf } from '../search/lifecycle/outcome.ts';
 import type { MetricCounts } from '../search/metrics/events.ts';
 import { configurationOf } from '../search/rates/configuration.ts';
 import type { Configuration } from '../search/rates/configuration.ts';
@@ -183,8 +184,7 @@ const BEST: { readonly [Kind in RunKind]: (events: readonly EventOf<Kind>[]) => 
     const candidate = events.find((event) => event.kind === 'candidate' && event.id === id);
     if (candidate?.kind !== 'candidate' || id === undefined) return undefined;
     const evaluated = final?.kind === 'finalist' ? final.result?.perplexity : undefined;
-    const { outcome } = candidate;
-    const measured = evaluated === undefined ? measuredIn(outcome) : { perplexity: evaluated };
+    const measured = evaluated === undefined ? measuredOf(candidate) : { perplexity: evaluated };
     return measured && { kind: 'rates', id, ...configurationOf(candidate), ...measured };
   },
   /** What was kept, as finally evaluated. */

@@ -7,8 +7,11 @@ export function fitnessWords(plan: {
   readonly update?: Update;
   readonly search: { readonly objective: Objective };
 }): readonly string[] {
-  return [
-    ...(plan.update ? [`then ${updateText(plan.update)}`] : []),
-    ...(plan.search.objective === 'kl' ? ['by KL from dense'] : []),
-  ];
+  return [...(plan.update ? [`then ${updateText(plan.update)}`] : []), ...BY[plan.search.objective]];
 }
+
+const BY: Readonly<Record<Objective, readonly string[]>> = {
+  perplexity: [],
+  kl: ['by KL from dense'],
+  tasks: ['by its tasks'],
+};

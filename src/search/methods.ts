@@ -1,3 +1,4 @@
+import { counted } from '../experiment/format.ts';
 import { settingsWith } from '../experiment/settingRow.ts';
 import type { SaidSettings, SettingsOf, SettingTable } from '../experiment/settingRow.ts';
 import type { SearchConflict } from './conflict.ts';
@@ -88,7 +89,8 @@ export const SEARCH_METHODS: Readonly<Record<SearchMethod, SearchMethodRow>> = {
     finds: 'masks',
     settings: MASK_SEARCH_SETTINGS,
     documentation: MASK_SEARCH_SETTINGS.method.documentation,
-    words: ({ steps, masks, batch, tokens }) => `${steps} steps of ${masks} masks on ${batch} × ${tokens} tokens`,
+    words: ({ steps, masks, batch, tokens, objective }) =>
+      `${steps} steps of ${masks} masks on ${objective === 'tasks' ? counted(batch, 'document') : `${batch} × ${tokens} tokens`}`,
     // Masks are learnt on it.
     calibrates: () => true,
     conflict: maskSearchConflict,

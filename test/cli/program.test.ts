@@ -278,6 +278,11 @@ describe('usage', () => {
     ['an expression that does not parse', ['evaluate', ...INPUTS, '--expression', 'W *'], 'metric/'],
     ['a search without a model', ['evolve', '--text', 't'], 'or name a .prune file with a search'],
     ['a search without a text', ['evolve', '--model', 'm'], 'no --text'],
+    [
+      'a search by tasks without any',
+      ['search', '--method', 'evopress', '--model', 'm', '--text', 't', '--calibration', 'c', '--objective', 'tasks'],
+      'no --tasks',
+    ],
     ['a search without calibration', ['evolve', ...INPUTS], 'no --calibration'],
     [
       'a baseline without calibration',

@@ -218,12 +218,19 @@ export class ScriptedWorker implements WorkerProcess {
   }
 
   private measure(candidate: Candidate, on: Sequences): MeasureOutcome {
+    const answer = this.lossOf(candidate, on);
+    if (answer.kind === 'invalid' || this.script.opening?.objective !== 'tasks') return answer;
+    return { ...answer, right: answer.blocks / (1 + answer.loss) };
+  }
+
+  private lossOf(candidate: Candidate, on: Sequences): MeasureOutcome {
     const { rates, masks } = this.script;
-    if (on.kind === 'samples') {
-      if (candidate.kind !== 'mask') throw new Error('only masks are measured on samples');
+    if (on.kind !== 'blocks') {
+      if (candidate.kind !== 'mask') throw new Error('only masks are measured on batches');
       // Batches differ, and blocks.
-      const loss = masks!.lossOf(candidate.mask) + on.offsets.reduce((sum, offset) => sum + offset, 0) / 1e4;
-      return { kind: 'loss', blocks: on.offsets.length, loss };
+      const places = on.kind === 'samples' ? on.offsets : on.documents;
+      const loss = masks!.lossOf(candidate.mask) + places.reduce((sum, place) => sum + place, 0) / 1e4;
+      return { kind: 'loss', blocks: places.length, loss };
     }
     const { begin, end } = on;
     if (candidate.kind === 'metric') return measure(candidate.expression, begin, end);

@@ -58,6 +58,7 @@ const handlers: RequestHandlers = {
   },
   measure: ({ candidates, on }) => {
     if (on.kind === 'samples') expect(on.tokens).toBeGreaterThan(1);
+    else if (on.kind === 'documents') expect(on.documents.length).toBeGreaterThan(0);
     else expect([on.begin, on.end].every((place) => Number.isInteger(place) && place >= 0)).toBe(true);
     for (const candidate of candidates) {
       if (candidate.kind === 'metric') expect(candidate.expression.kind).toBeTypeOf('string');

@@ -92,7 +92,7 @@ export function recoverCommand(context: CommandContext): Command {
 
 async function begin(file: string | undefined, options: RecoverOptions, context: CommandContext): Promise<DrivenRun> {
   if (options.recover) throw usageError('--resume with --recover', '--recover alone', 'Say which run to go on with.');
-  const asked: EvaluationPlan = await noneOrOnePlan(file, options, context);
+  const asked: EvaluationPlan = await noneOrOnePlan(file, options, context, true);
   if (asked.train === undefined)
     throw usageError('--train with a text to train on', 'no --train', 'Name a text, a data set or instruction pairs.');
   const recovery = saidRecovery(options, asked.evaluations[0]?.recovery);

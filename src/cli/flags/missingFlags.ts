@@ -7,6 +7,7 @@ const FLAGS = {
   evaluate: ['--text', 'the text that the perplexity is taken on, or --tasks'],
   calibrate: ['--calibration', 'a text to calibrate on'],
   train: ['--train', 'a text to train on'],
+  tasks: ['--tasks', 'the tasks that candidates are chosen by (--objective tasks)'],
   at: ['--sparsity', 'a share of the weights'],
 } as const satisfies Record<MissingInput['property'], readonly [flag: string, what: string]>;
 

@@ -7,6 +7,7 @@ import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import { evaluationOfRun } from '../../runs/runEvaluation.ts';
 import { planUnder } from '../../language/plan/overlay.ts';
 import { findRun, isRunOf, openRun } from '../../runs/runFolder.ts';
+import { planOf } from '../../runs/runRecord.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { keptBy } from '../../runs/savedRecovery.ts';
 import { usageError } from '../commands/commandContext.ts';
@@ -81,18 +82,21 @@ export function writeModel(
 /**
  * The same where nothing needs to be pruned: the plan then has no evaluation.
  *
+ * @param asks whether tasks are asked of what comes of it: those of a run hold where no others are said
  * @throws EspalierError `cli/usage` where it asks for several
  */
 export async function noneOrOnePlan(
   file: string | undefined,
   options: OnePlanOptions,
   context: CommandContext,
+  asks = false,
 ): Promise<EvaluationPlan> {
   const { run, candidate } = options;
   if (run !== undefined) {
     const found = await runAlone(run, file, options, context);
     const { overlay } = await readSelection(undefined, options, context);
-    const plan = await evaluationOfRun(found, candidate);
+    const { tasks } = planOf(found.record, found.root);
+    const plan = { ...(await evaluationOfRun(found, candidate)), ...(asks && tasks && { tasks }) };
     return told(planUnder(overlay, plan), options, context);
   }
   if (candidate !== undefined) throw usageError('a run with --candidate', '--candidate alone', 'Add --run.');

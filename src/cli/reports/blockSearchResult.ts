@@ -1,5 +1,7 @@
 import { printSparsity } from '../../experiment/sparsity.ts';
 import { runName } from '../../runs/runFolder.ts';
+import { denseTasks } from './foundFitness.ts';
+import type { Objective } from '../../search/lifecycle/objective.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import type { SearchStatus } from '../../search/lifecycle/state.ts';
 import type { RateState } from '../../search/rates/state.ts';
@@ -16,8 +18,11 @@ export interface BlockSearchResult {
   readonly state: SearchStatus;
   readonly sparsity: string;
   /** What candidates are chosen by, where that is not their perplexity. */
-  readonly objective?: 'kl';
+  readonly objective?: Exclude<Objective, 'perplexity'>;
   readonly densePerplexity: number | null;
+  /** Where that are tasks: the dense model's mean loss on them, in nats a document, and its mean accuracy. */
+  readonly denseTaskLoss?: number;
+  readonly denseAccuracy?: number;
   readonly denseTestPerplexity: number | null;
   /** Of work: pauses do not count. */
   readonly seconds: number;
@@ -37,6 +42,7 @@ export function blockSearchResult(
     sparsity: printSparsity(plan.sparsity),
     ...(opening?.objective && { objective: opening.objective }),
     densePerplexity: opening?.densePerplexity ?? null,
+    ...denseTasks(opening),
     denseTestPerplexity: finalists.find(({ test }) => test !== undefined)?.test?.densePerplexity ?? null,
     seconds: times.worked / 1000,
   };

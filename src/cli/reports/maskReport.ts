@@ -3,6 +3,7 @@ import type { MaskSearchPlan } from '../../search/masks/plan.ts';
 import { structureScoreText } from '../../experiment/planned.ts';
 import { fitnessWords } from '../../search/fitnessWords.ts';
 import type { EventOf } from '../../search/kinds.ts';
+import { SEARCH_METHODS } from '../../search/methods.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import type { ModelMask } from '../../experiment/structureSchema.ts';
 import { runName } from '../../runs/runFolder.ts';
@@ -30,10 +31,10 @@ export function maskReportLines(
   return {
     opening() {
       const { plan } = run;
-      const { method, steps, masks, batch, tokens, initial, components, seed } = plan.search;
+      const { method, initial, components, seed } = plan.search;
       const from = initial === 'metric' ? structureScoreText(plan.score) : initial;
       return [
-        `${plan.name} · ${method} · ${printSparsity(plan.sparsity)} · ${components} from ${from} · ${steps} steps of ${masks} masks on ${batch} × ${tokens} tokens · ${[...fitnessWords(plan), `seed ${seed}`].join(' · ')}`,
+        `${plan.name} · ${method} · ${printSparsity(plan.sparsity)} · ${components} from ${from} · ${SEARCH_METHODS[method].words(plan.search)} · ${[...fitnessWords(plan), `seed ${seed}`].join(' · ')}`,
         out.dim(`run ${runName({ folder })}${state.steps > 0 ? `, from step ${state.steps} on` : ''}`),
       ];
     },
@@ -77,7 +78,7 @@ export function maskSearchResult(of: RunFolder<MaskSearchPlan>, state: MaskState
     ...blockSearchResult(of, state),
     best:
       found.length > 0
-        ? found.map((finalist) => foundStructure(finalist))
+        ? found.map((finalist) => foundStructure(finalist, undefined, soFar))
         : soFar === undefined
           ? []
           : [

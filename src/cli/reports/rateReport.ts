@@ -6,13 +6,13 @@ import { configurationOf, configurationText } from '../../search/rates/configura
 import { subjectWords } from '../../search/rates/configuration.ts';
 import { SEARCH_METHODS } from '../../search/methods.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
-import type { RateBaseline, RateCounts, RateGeneration } from '../../search/rates/events.ts';
+import type { RateBaseline, RateCandidate, RateCounts, RateGeneration } from '../../search/rates/events.ts';
 import { runName } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
-import type { Outcome } from '../../search/lifecycle/events.ts';
+import type { FinalistEvent, Outcome } from '../../search/lifecycle/events.ts';
 import { fitnessAgainstDense, fitnessText, formatFitness } from '../../search/lifecycle/fitnessText.ts';
 import { fitnessIn, objectiveOf } from '../../search/lifecycle/objective.ts';
-import { fitnessOf } from '../../search/lifecycle/outcome.ts';
+import { fitnessOf, measuredOf } from '../../search/lifecycle/outcome.ts';
 import { foundFitness } from './foundFitness.ts';
 import { bestConfiguration, improvementsByLlm } from '../../search/rates/state.ts';
 import type { RateState } from '../../search/rates/state.ts';
@@ -93,7 +93,7 @@ export function rateSearchResult(of: RunFolder<RateSearchPlan>, state: RateState
     ...blockSearchResult(of, state),
     best:
       found.length > 0
-        ? found.map((finalist) => foundStructure(finalist, byId.get(finalist.id ?? -1)))
+        ? found.map((finalist) => foundRates(finalist, byId.get(finalist.id ?? -1)))
         : soFar === undefined
           ? []
           : [
@@ -101,7 +101,7 @@ export function rateSearchResult(of: RunFolder<RateSearchPlan>, state: RateState
                 name: `configuration ${soFar.id}`,
                 id: soFar.id,
                 ...configurationOf(soFar),
-                ...foundFitness(soFar.outcome),
+                ...foundFitness(measuredOf(soFar)),
                 testPerplexity: null,
                 removed: null,
                 parameters: null,
@@ -109,15 +109,17 @@ export function rateSearchResult(of: RunFolder<RateSearchPlan>, state: RateState
             ],
     baselines: finalists
       .filter(({ id }) => id === undefined)
-      .map((finalist) =>
-        foundStructure(
-          finalist,
-          state.baselines.find((baseline) => baseline.name === finalist.name),
-        ),
-      ),
+      .map((finalist) => {
+        const baseline = state.baselines.find(({ name }) => name === finalist.name);
+        return foundStructure(finalist, baseline, baseline);
+      }),
     counts,
     improvements: { all: improvements.length, byLlm: improvementsByLlm(state) },
   };
+}
+
+function foundRates(finalist: FinalistEvent, candidate: RateCandidate | undefined): FoundStructure {
+  return foundStructure(finalist, candidate, candidate && measuredOf(candidate));
 }
 
 function baselineLine({ name, error, rates, ...measured }: RateBaseline, { opening }: RateState): string {

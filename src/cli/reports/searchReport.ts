@@ -11,7 +11,7 @@ import { runName } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { figuresOf } from '../../search/metrics/figures.ts';
 import { denseText, fitnessAgainstDense, fitnessText, formatFitness } from '../../search/lifecycle/fitnessText.ts';
-import { fitnessIn, objectiveOf } from '../../search/lifecycle/objective.ts';
+import { denseFitness, fitnessIn, objectiveOf } from '../../search/lifecycle/objective.ts';
 import { fitnessOf } from '../../search/lifecycle/outcome.ts';
 import { bestOf } from '../../search/metrics/state.ts';
 import type { MetricState } from '../../search/metrics/state.ts';
@@ -118,10 +118,11 @@ function statusLine(event: EventOf<'metrics'>, { search }: MetricSearchPlan, sta
   return parts.join(' · ');
 }
 
-/** `best 106.7 (dense 100.3)`, `best KL 0.1234`. */
+/** `best 106.7 (dense 100.3)`, `best KL 0.1234`, `best task loss 1.234 (dense 1.198)`. */
 function bestText(fitness: number, opening: SearchOpening): string {
-  const best = `best ${fitnessText(fitness, objectiveOf(opening))}`;
-  return opening.objective === 'kl' ? best : `${best} (dense ${formatPerplexity(opening.densePerplexity)})`;
+  const objective = objectiveOf(opening);
+  const dense = denseFitness(opening);
+  return `best ${fitnessText(fitness, objective)}${dense === undefined ? '' : ` (dense ${formatFitness(dense, objective)})`}`;
 }
 
 const GENERATION_HEADER = generationCells(
@@ -180,7 +181,7 @@ function finalistTable(state: MetricState): readonly string[] {
   return [
     cells(
       'metric',
-      state.opening?.objective === 'kl' ? 'perplexity' : 'fitness',
+      state.opening?.objective === undefined ? 'fitness' : 'perplexity',
       'change',
       'test text',
       'change',
@@ -206,12 +207,12 @@ function byRank({ ranking, finalists }: MetricState): readonly MetricFinalist[] 
   return [...finalists].sort((a, b) => place(a) - place(b) || 0);
 }
 
-function summaryLines({ counts, times, ranking, byId }: MetricState): readonly string[] {
+function summaryLines({ counts, times, ranking, byId, opening }: MetricState): readonly string[] {
   const { candidates, invalid, duplicates, stoppedEarly, fullEvaluations, evaluations } = counts;
   const best = ranking[0] === undefined ? undefined : byId.get(ranking[0]);
   return [
     `${candidates} metrics: ${invalid} invalid, ${duplicates} with the ranking of another, ${stoppedEarly} stopped early, ${fullEvaluations} evaluated in full`,
-    `${evaluations.toFixed(1)} evaluations of the whole text in ${formatSeconds(times.worked / 1000)}, where each valid metric by itself would have been ${candidates - invalid}`,
+    `${evaluations.toFixed(1)} evaluations of ${opening?.objective === 'tasks' ? 'all documents' : 'the whole text'} in ${formatSeconds(times.worked / 1000)}, where each valid metric by itself would have been ${candidates - invalid}`,
     ...(best
       ? [
           `best: candidate ${best.id}, of generation ${best.generation + 1}, ${sizeOf(parsePrefix(best.expression))} nodes`,

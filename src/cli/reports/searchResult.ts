@@ -5,7 +5,10 @@ import { parsePrefix } from '../../metric/parsePrefix.ts';
 import { printInfix } from '../../metric/print.ts';
 import { runName } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
-import { foundFitness } from './foundFitness.ts';
+import { denseTasks, foundFitness, ownFitness } from './foundFitness.ts';
+import type { OwnFitness } from './foundFitness.ts';
+import { measuredOf } from '../../search/lifecycle/outcome.ts';
+import type { AnyFitness, Objective } from '../../search/lifecycle/objective.ts';
 import { finalTasks } from './taskJson.ts';
 import { operatorShares } from '../../search/metrics/operatorShares.ts';
 import type { OperatorShare } from '../../search/metrics/operatorShares.ts';
@@ -21,8 +24,11 @@ export interface SearchResult {
   readonly state: MetricState['status'];
   readonly sparsity: string;
   /** What candidates are chosen by, where that is not their perplexity. */
-  readonly objective?: 'kl';
+  readonly objective?: Exclude<Objective, 'perplexity'>;
   readonly densePerplexity: number | null;
+  /** Where that are tasks: the dense model's mean loss on them, in nats a document, and its mean accuracy. */
+  readonly denseTaskLoss?: number;
+  readonly denseAccuracy?: number;
   readonly denseTestPerplexity: number | null;
   /** Best first, as finally evaluated; of a search that is not finished the best so far. */
   readonly best: readonly FoundMetric[];
@@ -35,7 +41,8 @@ export interface SearchResult {
   readonly seconds: number;
 }
 
-export interface FoundMetric {
+/** With what it was chosen by in the search. */
+export interface FoundMetric extends OwnFitness {
   /** Of the candidate; none for a baseline. */
   readonly id?: number;
   /** A baseline's name; infix spelling for a candidate. */
@@ -44,8 +51,6 @@ export interface FoundMetric {
   readonly expression: string;
   /** On the fitness text. */
   readonly perplexity: number | null;
-  /** In the search, while it has only that. */
-  readonly kl?: number;
   /** On the text that the search never saw; null where there is none. */
   readonly testPerplexity: number | null;
   /** What it was asked, where the search asks tasks. */
@@ -65,10 +70,11 @@ export function searchResult({ folder, record: run }: RunFolder<MetricSearchPlan
     sparsity: printSparsity(run.plan.sparsity),
     ...(opening?.objective && { objective: opening.objective }),
     densePerplexity: opening?.densePerplexity ?? null,
+    ...denseTasks(opening),
     denseTestPerplexity: tested?.densePerplexity ?? null,
     best:
       ranked.length > 0
-        ? ranked.map(foundMetric)
+        ? ranked.map((finalist) => foundMetric(finalist, measuredBy(finalist, state)))
         : soFar === undefined
           ? []
           : [
@@ -76,27 +82,41 @@ export function searchResult({ folder, record: run }: RunFolder<MetricSearchPlan
                 id: soFar.id,
                 metric: infix(soFar.expression),
                 expression: soFar.expression,
-                ...foundFitness(soFar.outcome),
+                ...foundFitness(measuredOf(soFar)),
                 testPerplexity: null,
               },
             ],
-    baselines: finalists.filter(({ id }) => id === undefined).map(foundMetric),
+    baselines: finalists
+      .filter(({ id }) => id === undefined)
+      .map((finalist) => foundMetric(finalist, measuredBy(finalist, state))),
     counts,
     operators: operatorShares(state),
     seconds: times.worked / 1000,
   };
 }
 
-function foundMetric({ id, name, expression, result, test, error }: MetricFinalist): FoundMetric {
+/** @param measured what the search has of it */
+function foundMetric(
+  { id, name, expression, result, test, error }: MetricFinalist,
+  measured: AnyFitness | undefined,
+): FoundMetric {
   return {
     ...(id !== undefined && { id }),
     metric: id === undefined ? name : infix(expression),
     expression,
     perplexity: result?.perplexity ?? null,
+    ...ownFitness(measured),
     testPerplexity: test?.perplexity ?? null,
     ...finalTasks({ result, test }),
     ...(error && { error }),
   };
+}
+
+/** What the search has measured of a candidate or a baseline. */
+function measuredBy({ id, name }: MetricFinalist, { byId, baselines }: MetricState): AnyFitness | undefined {
+  if (id === undefined) return baselines.find((baseline) => baseline.name === name);
+  const candidate = byId.get(id);
+  return candidate && measuredOf(candidate);
 }
 
 function infix(prefix: string): string {

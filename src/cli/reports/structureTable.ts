@@ -4,6 +4,9 @@ import type { FinalistEvent, ComponentsOpening } from '../../search/lifecycle/ev
 import { denseText } from '../../search/lifecycle/fitnessText.ts';
 import { configurationOf } from '../../search/rates/configuration.ts';
 import type { Configuration } from '../../search/rates/configuration.ts';
+import type { AnyFitness } from '../../search/lifecycle/objective.ts';
+import { ownFitness } from './foundFitness.ts';
+import type { OwnFitness } from './foundFitness.ts';
 import { finalTasks } from './taskJson.ts';
 import { finalTaskLines } from './taskTable.ts';
 import type { Terminal } from '../terminal.ts';
@@ -16,7 +19,7 @@ export function finalTable(
   out: Terminal['out'],
 ): readonly string[] {
   if (finalists.length === 0) return [];
-  const [header, ...rows] = structureTable(finalists, opening?.objective === 'kl' ? 'perplexity' : 'fitness');
+  const [header, ...rows] = structureTable(finalists, opening?.objective === undefined ? 'fitness' : 'perplexity');
   const failures = finalists.flatMap(({ name, error }) => (error ? [`${name} failed: ${describeError(error)}`] : []));
   return [
     out.bold(header!),
@@ -86,14 +89,12 @@ export function structureOpenedLine(opening: ComponentsOpening): string {
 }
 
 /** A finalist or baseline as the last object of `--json` has it. */
-export interface FoundStructure extends Partial<Configuration> {
+export interface FoundStructure extends Partial<Configuration>, OwnFitness {
   readonly name: string;
   /** Of a configuration of rates. */
   readonly id?: number;
   /** On the fitness text. */
   readonly perplexity: number | null;
-  /** In the search, while it has only that. */
-  readonly kl?: number;
   /** On the text that the search never saw; null where there is none. */
   readonly testPerplexity: number | null;
   /** Share of the blocks' weights that went, and parameters that are left; null where it failed. */
@@ -104,16 +105,18 @@ export interface FoundStructure extends Partial<Configuration> {
   readonly error?: FinalistEvent['error'];
 }
 
-/** @param found of a search for rates */
+/** @param found of a search for rates @param measured what the search has chosen it by */
 export function foundStructure(
   { id, name, result, test, error }: FinalistEvent,
   found?: Configuration,
+  measured?: AnyFitness,
 ): FoundStructure {
   return {
     name,
     ...(id !== undefined && { id }),
     ...(found && configurationOf(found)),
     perplexity: result?.perplexity ?? null,
+    ...ownFitness(measured),
     testPerplexity: test?.perplexity ?? null,
     removed: result?.actualSparsity ?? null,
     parameters: result === undefined ? null : (result.structure?.parameters.pruned ?? result.provenance.parameters),

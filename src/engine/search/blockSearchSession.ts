@@ -38,6 +38,7 @@ import { countDenseSteps, densePass } from './densePass.ts';
 import { measureVariants } from './measureVariants.ts';
 import { blockRange, openingOf, searchInputs, sessionError } from './opening.ts';
 import type { SearchSession } from './searchSession.ts';
+import { TaskFitness } from './taskFitness.ts';
 import type { ComponentsOpening, MeasureOutcome } from '../../search/lifecycle/events.ts';
 import type { PackedValues } from '../../search/masks/events.ts';
 
@@ -53,6 +54,8 @@ export class BlockSearchSession implements SearchSession {
   private readonly provenance: Provenance;
   private readonly state: EngineState;
   private readonly solvers: KeptSolvers | undefined;
+  /** Where tasks are the objective. */
+  private readonly tasks: TaskFitness | undefined;
   /** What a search for rates needs to know of the dense model. */
   private readonly survey: Survey;
   /** Token ids of the calibration text. */
@@ -62,7 +65,7 @@ export class BlockSearchSession implements SearchSession {
 
   private constructor(
     plan: RateSearchPlan | MaskSearchPlan,
-    { inputs, provenance, survey, calibration, opening, solvers }: Opened,
+    { inputs, provenance, survey, calibration, opening, solvers, tasks }: Opened,
     state: EngineState,
   ) {
     this.plan = plan;
@@ -73,6 +76,7 @@ export class BlockSearchSession implements SearchSession {
     this.opening = opening;
     this.state = state;
     this.solvers = solvers;
+    this.tasks = tasks;
   }
 
   /** @throws EspalierError as an evaluation does, and `settings/invalid` for rates of a method that removes whole blocks */
@@ -89,7 +93,9 @@ export class BlockSearchSession implements SearchSession {
     const provenance = { ...of.provenance, modelHash: await of.modelHash() };
     const { objective } = plan.search;
     const inputs = searchInputs(prepared, objective);
+    let tasks: TaskFitness | undefined;
     try {
+      if (objective === 'tasks') tasks = await TaskFitness.open(plan.tasks, inputs, hooks, state);
       if (plan.kind === 'masks' && calibrated && !ids) throw drawsDocuments();
       if (plan.kind === 'masks' || dropsLayers(plan))
         requireHeadsAndChannels(modelComponents(inputs.checkpoint.config), `searching for ${plan.kind} (${plan.name})`);
@@ -106,11 +112,13 @@ export class BlockSearchSession implements SearchSession {
         hooks,
         (needed?.steps ?? 0) +
           countDenseSteps(inputs, []) +
+          ((await tasks?.denseSteps(inputs)) ?? 0) +
           countSurveySteps(inputs, needs) +
           (ofWeights || keepsGrams ? countSolverSteps(inputs) : 0),
       );
       const gradients = await needed?.get(steps('gradients'));
       const { losses } = await densePass(inputs, [], steps('evaluating'));
+      const answered = await tasks?.dense(inputs, steps('evaluating'));
       const ready = { ...inputs, ...(gradients && { gradients: gradients.gradients }) };
       const found = await survey(ready, needs, steps('pruning'));
       for (const scores of found.scores.values()) throwIfFailed(scores);
@@ -118,7 +126,7 @@ export class BlockSearchSession implements SearchSession {
       const shares = found.outliers.get(OWL.multiple);
       const calibration = ids ?? new Int32Array();
       const opening: ComponentsOpening = {
-        ...openingOf(losses, provenance, objective, aboutMeasurements(plan)),
+        ...openingOf(losses, provenance, objective, aboutMeasurements(plan), answered),
         components,
         calibrationTokens: calibration.length,
         ...(shares && { owl: owlRates(shares, components.map(blockWeights), plan.sparsity.share, OWL.spread) }),
@@ -137,12 +145,14 @@ export class BlockSearchSession implements SearchSession {
           ...(refits ? { refits } : updated && { updated }),
         },
         solvers: kept?.solvers,
+        tasks,
         provenance,
         survey: found,
         calibration,
       };
       return new BlockSearchSession(plan, { ...opened, opening }, state);
     } catch (error) {
+      tasks?.dispose();
       disposePrograms(inputs);
       throw error;
     }
@@ -164,6 +174,10 @@ export class BlockSearchSession implements SearchSession {
 
   /** Of rates, where it searches for such, and of masks. */
   async measure({ candidates, on }: Measuring, hooks: StepHooks): Promise<Timed<MeasureOutcome>[]> {
+    if (this.tasks) {
+      const made = candidates.map((candidate) => this.modelOf(candidate, this.inputs));
+      return this.tasks.measure(on, this.inputs, made, (make) => make(), hooks);
+    }
     const evaluation = this.sequences(on);
     const inputs = { ...this.inputs, evaluation, programs: await this.programsFor(evaluation[0]!.length) };
     // All are looked at before the first is measured.
@@ -207,6 +221,7 @@ export class BlockSearchSession implements SearchSession {
 
   dispose(): void {
     this.solvers?.dispose();
+    this.tasks?.dispose();
     this.inputs.refits?.dispose();
     this.inputs.updated?.dispose();
     disposePrograms(this.inputs);
@@ -245,6 +260,7 @@ export class BlockSearchSession implements SearchSession {
 
   private sequences(on: Sequences): readonly Int32Array[] {
     if (on.kind === 'blocks') return blockRange(this.inputs, on.begin, on.end);
+    if (on.kind === 'documents') throw sessionError('blocks or samples of a text', on.kind);
     const { offsets, tokens } = on;
     const { length } = this.calibration;
     const wrong = offsets.find((offset) => !(0 <= offset && offset + tokens <= length));
@@ -272,6 +288,7 @@ interface Opened {
   readonly calibration: Int32Array;
   readonly opening: ComponentsOpening;
   readonly solvers: KeptSolvers | undefined;
+  readonly tasks: TaskFitness | undefined;
 }
 
 /** What candidates are refitted with: nothing where whole layers go, since nothing of them is left. */

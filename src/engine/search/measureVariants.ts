@@ -1,10 +1,10 @@
 import { EspalierError } from '../../base/errors.ts';
 import type { Timed } from '../../experiment/measuringSchema.ts';
-import type { MeasureOutcome } from '../../search/lifecycle/events.ts';
+import type { MeasuredLoss, MeasureOutcome } from '../../search/lifecycle/events.ts';
 import { stepper } from '../evaluation/stepper.ts';
 import { sweep } from '../evaluation/sweep.ts';
 import { inGroups } from '../evaluation/sweepGroups.ts';
-import type { SweepInputs, Variant } from '../evaluation/sweepInputs.ts';
+import type { SweepInputs, SweepOutcome, Variant } from '../evaluation/sweepInputs.ts';
 import type { StepHooks } from '../forward/step.ts';
 import { InvalidScoreError } from '../pruning/scoreCheck.ts';
 
@@ -13,6 +13,7 @@ import { InvalidScoreError } from '../pruning/scoreCheck.ts';
  * An evaluation computes them in the same way; where the inputs have the dense model's states they are divergences from it.
  *
  * @param make a variant of each candidate, when its turn comes
+ * @param read what its sweep says of it; the loss on the evaluation's sequences
  * @throws EspalierError for everything that is not a candidate's fault
  */
 export async function measureVariants<Candidate>(
@@ -20,8 +21,12 @@ export async function measureVariants<Candidate>(
   candidates: readonly Candidate[],
   make: (candidate: Candidate) => Variant,
   { signal }: Pick<StepHooks, 'signal'>,
+  read: (outcome: SweepOutcome) => MeasuredLoss = ({ loss }) => ({
+    kind: 'loss',
+    blocks: inputs.evaluation.length,
+    loss,
+  }),
 ): Promise<Timed<MeasureOutcome>[]> {
-  const blocks = inputs.evaluation.length;
   const measured: Timed<MeasureOutcome>[] = [];
   // Without a total, steps are not counted: what a person watches is candidates.
   const step = stepper({ signal }, 0);
@@ -34,7 +39,7 @@ export async function measureVariants<Candidate>(
           measured.push(
             outcome instanceof EspalierError
               ? { answer: invalidOutcome(outcome), seconds: 0 }
-              : { answer: { kind: 'loss', blocks, loss: outcome.loss }, seconds: outcome.seconds },
+              : { answer: read(outcome), seconds: outcome.seconds },
           );
         }
       } finally {

@@ -29,6 +29,7 @@ import { countSolverSteps, KeptSolvers, solverBytes } from './keptSolvers.ts';
 import { invalidOutcome, measureVariants, releaseMetrics } from './measureVariants.ts';
 import { blockRange, openingOf, searchInputs, sessionError } from './opening.ts';
 import { differingBits, MaskCache } from './maskBits.ts';
+import { TaskFitness } from './taskFitness.ts';
 import { type ProbeBlock, probeLayers } from './probeLayers.ts';
 import type { StepHooks } from '../forward/step.ts';
 import type { SearchSession } from './searchSession.ts';
@@ -44,15 +45,18 @@ export class MetricSession implements SearchSession {
   private readonly inputs: SweepInputs;
   private readonly probed: readonly ProbeBlock[];
   private readonly solvers: KeptSolvers | undefined;
+  /** Where tasks are the objective. */
+  private readonly tasks: TaskFitness | undefined;
   private readonly masks = new MaskCache();
 
   private constructor(
     plan: MetricSearchPlan,
     inputs: SweepInputs,
     opening: SearchOpening,
-    solvers: KeptSolvers | undefined,
+    { solvers, tasks }: { readonly solvers: KeptSolvers | undefined; readonly tasks: TaskFitness | undefined },
   ) {
     this.solvers = solvers;
+    this.tasks = tasks;
     this.plan = plan;
     this.inputs = inputs;
     this.opening = opening;
@@ -66,7 +70,9 @@ export class MetricSession implements SearchSession {
     const provenance = { ...of.provenance, modelHash: await of.modelHash() };
     const { objective } = plan.search;
     const inputs = searchInputs(prepared, objective);
+    let tasks: TaskFitness | undefined;
     try {
+      if (objective === 'tasks') tasks = await TaskFitness.open(plan.tasks, inputs, hooks, state);
       const needed = operands.includes('G') ? await needGradients(inputs, provenance, state.gradients) : undefined;
       const rows = operands.filter(isRowOperand);
       // Gradients that have to be computed on the same samples take the statistics on their way.
@@ -79,19 +85,27 @@ export class MetricSession implements SearchSession {
       const left = onTheWay || keeps ? [] : rows;
       const steps = stagedStepper(
         hooks,
-        (needed?.steps ?? 0) + countDenseSteps(inputs, left) + (keeps ? countSolverSteps(inputs) : 0),
+        (needed?.steps ?? 0) +
+          countDenseSteps(inputs, left) +
+          ((await tasks?.denseSteps(inputs)) ?? 0) +
+          (keeps ? countSolverSteps(inputs) : 0),
       );
       const found = await needed?.get(steps('gradients'), onTheWay);
       const dense = await densePass(inputs, left, steps('evaluating'));
+      const answered = await tasks?.dense(inputs, steps('evaluating'));
       const kept = keeps ? await KeptSolvers.collect(inputs, update, rows, steps('pruning')) : undefined;
       const { losses } = dense;
       const statistics = kept?.statistics ?? onTheWay?.blocks ?? dense.statistics;
       const about = { sparsity: printSparsity(plan.sparsity), ...(update && { update: canonicalJson(update) }) };
-      const opening = openingOf(losses, provenance, objective, about);
+      const opening = openingOf(losses, provenance, objective, about, answered);
       const known = rows.length > 0 || kept ? { statistics } : {};
       const ready = { ...inputs, ...known, ...(found && { gradients: found.gradients }) };
-      return new MetricSession(plan, { ...ready, ...(kept && { solvers: kept.solvers }) }, opening, kept?.solvers);
+      return new MetricSession(plan, { ...ready, ...(kept && { solvers: kept.solvers }) }, opening, {
+        solvers: kept?.solvers,
+        tasks,
+      });
     } catch (error) {
+      tasks?.dispose();
       disposePrograms(inputs);
       throw error;
     }
@@ -180,17 +194,18 @@ export class MetricSession implements SearchSession {
   }
 
   /**
-   * Of metrics, on blocks.
+   * Of metrics, on blocks, or on documents.
    *
    * @throws EspalierError for everything that is not the metric's fault
    */
   measure({ candidates, on }: Measuring, hooks: StepHooks): Promise<Timed<MeasureOutcome>[]> {
-    if (on.kind !== 'blocks') throw sessionError('blocks of the fitness text', on.kind);
-    const inputs = { ...this.inputs, evaluation: blockRange(this.inputs, on.begin, on.end) };
     const make = (candidate: Candidate): Pruner => {
       if (candidate.kind !== 'metric') throw sessionError('metrics', candidate.kind);
       return this.pruner(candidate.expression, this.plan.update);
     };
+    if (this.tasks) return this.tasks.measure(on, this.inputs, candidates, make, hooks);
+    if (on.kind !== 'blocks') throw sessionError('blocks of the fitness text', on.kind);
+    const inputs = { ...this.inputs, evaluation: blockRange(this.inputs, on.begin, on.end) };
     return measureVariants(inputs, candidates, make, hooks);
   }
 
@@ -200,6 +215,7 @@ export class MetricSession implements SearchSession {
 
   dispose(): void {
     this.solvers?.dispose();
+    this.tasks?.dispose();
     disposePrograms(this.inputs);
   }
 

@@ -8,6 +8,17 @@ import { ownGradients } from '../evaluation/fingerprint.ts';
 import type { SweepInputs } from '../evaluation/sweepInputs.ts';
 import { blockOrder } from './blockOrder.ts';
 
+/** What the dense model answers. */
+export interface DenseTasks {
+  /** Weighted loss of each document, in the order of the rungs: their mean is the task loss. */
+  readonly losses: readonly number[];
+  readonly loss: number;
+  /** Mean of the accuracies. */
+  readonly accuracy: number;
+  /** Of each task, over prompts and tokens. */
+  readonly fingerprints: readonly string[];
+}
+
 /** Candidates are measured on the blocks in the order of the rungs, by the search's objective, with the statistics of the dense model. */
 export function searchInputs(prepared: SweepInputs, objective: Objective): SweepInputs {
   const order = blockOrder(prepared.evaluation.length);
@@ -24,20 +35,25 @@ export function searchInputs(prepared: SweepInputs, objective: Objective): Sweep
  *
  * @param losses cross-entropies of each evaluation block
  * @param about what measurements depend on beside the model, its texts, how they are cut, and the objective
+ * @param tasks what the dense model answers, where these are the objective
  */
 export function openingOf(
   losses: readonly number[],
   provenance: Provenance,
   objective: Objective,
   about: object,
+  tasks?: DenseTasks,
 ): SearchOpening {
   const own = objective === 'perplexity' ? {} : { objective };
+  const denseLosses = tasks?.losses ?? (objective === 'kl' ? losses.map(() => 0) : losses);
+  const asked = tasks && { asked: tasks.fingerprints, taskLosses: tasks.losses };
   return {
-    blocks: losses.length,
+    blocks: denseLosses.length,
     ...own,
-    denseLosses: objective === 'perplexity' ? losses : losses.map(() => 0),
+    denseLosses,
     densePerplexity: Math.exp(losses.reduce((sum, loss) => sum + loss, 0) / losses.length),
-    fingerprint: openingFingerprint(provenance, losses, { ...about, ...own }),
+    ...(tasks && { denseTaskLoss: tasks.loss, denseAccuracy: tasks.accuracy }),
+    fingerprint: openingFingerprint(provenance, losses, { ...about, ...own, ...asked }),
     // Without its threads, which a search's workers share: how many there are decides nothing.
     device: provenance.device,
     parameters: provenance.parameters,

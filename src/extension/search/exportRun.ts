@@ -3,9 +3,10 @@ import { configurationColumns } from '../../search/rates/configuration.ts';
 import type { RunRecord } from '../../runs/runRecord.ts';
 import { parsePrefix } from '../../metric/parsePrefix.ts';
 import { printInfix } from '../../metric/print.ts';
-import { fitnessIn, objectiveOf } from '../../search/lifecycle/objective.ts';
+import { fitnessIn, FITNESS_FIELDS, objectiveOf } from '../../search/lifecycle/objective.ts';
 import { fitnessOf } from '../../search/lifecycle/outcome.ts';
 import { improvementOf, operatorShares } from '../../search/metrics/operatorShares.ts';
+import type { SearchOpening } from '../../search/lifecycle/events.ts';
 import type { MetricState } from '../../search/metrics/state.ts';
 import type { CandidateOutcome } from '../../search/metrics/events.ts';
 import type { MaskState } from '../../search/masks/state.ts';
@@ -15,7 +16,7 @@ import type { TrainedEvent } from '../../search/recovery/events.ts';
 import type { RecoveryState } from '../../search/recovery/state.ts';
 import type { StepEvent } from '../../search/masks/events.ts';
 
-/** `blocks`: of the text, that were seen by what was stopped early; its fitness is an estimate. */
+/** `blocks`: of the text, or documents of the tasks, that were seen by what was stopped early; its fitness is an estimate. */
 const OUTCOME_COLUMNS = ['outcome', 'blocks', 'same as', 'reason'] as const;
 
 /**
@@ -30,7 +31,7 @@ export function runAsCsv(state: MetricState): string {
     'id',
     'generation',
     'formula',
-    objectiveOf(opening),
+    ...fitnessColumns(opening),
     'size',
     'depth',
     'operator',
@@ -45,7 +46,7 @@ export function runAsCsv(state: MetricState): string {
       id,
       generation + 1,
       printInfix(parsePrefix(expression)),
-      fitnessOf(candidate) ?? '',
+      ...fitnessCells(candidate, opening),
       size,
       depth,
       operator,
@@ -68,14 +69,14 @@ export function ratesAsCsv({ candidates, opening }: RateState): string {
     'parents',
     'repaired',
     'request',
-    objectiveOf(opening),
+    ...fitnessColumns(opening),
     ...OUTCOME_COLUMNS,
   ];
   const rows = candidates.map((candidate) => {
     const { id, generation, operator, parents, repaired, call, outcome } = candidate;
     return [
       ...[id, generation, operator, parents.join(' '), repaired ? 'yes' : '', call ?? ''],
-      fitnessOf(candidate) ?? '',
+      ...fitnessCells(candidate, opening),
       ...outcomeCells(outcome),
       ...cellsOf(candidate),
     ];
@@ -96,10 +97,12 @@ export function masksAsCsv(steps: readonly StepEvent[], { checkpoints, opening }
       losses,
       step?.baseline ?? '',
       (checkpoint && fitnessIn(checkpoint)) ?? '',
+      ...(opening?.objective === 'tasks' ? [checkpoint?.accuracy ?? ''] : []),
       checkpoint?.removed ?? '',
     ];
   });
-  return csv([['step', 'losses', 'baseline', `${objectiveOf(opening)} before`, 'removed'], ...rows]);
+  const columns = fitnessColumns(opening).map((name) => `${name} before`);
+  return csv([['step', 'losses', 'baseline', ...columns, 'removed'], ...rows]);
 }
 
 /** What a run was asked and what it found, without the single measurements. */
@@ -145,6 +148,21 @@ export function recoveryAsJson(run: RunRecord, trained: readonly TrainedEvent[],
 
 function lossesOf(trained: readonly TrainedEvent[]): readonly (number | null)[] {
   return trained.flatMap(({ losses }) => losses);
+}
+
+/** What the fitness is; by tasks the accuracy stands beside it, where a candidate was asked all documents. */
+function fitnessColumns(opening: SearchOpening | undefined): readonly string[] {
+  const objective = objectiveOf(opening);
+  return [FITNESS_FIELDS[objective], ...(objective === 'tasks' ? ['accuracy'] : [])];
+}
+
+function fitnessCells(
+  candidate: { readonly outcome: CandidateOutcome | RateCandidate['outcome'] },
+  opening: SearchOpening | undefined,
+): readonly (string | number)[] {
+  const { outcome } = candidate;
+  const accuracy = outcome.kind === 'invalid' ? undefined : outcome.accuracy;
+  return [fitnessOf(candidate) ?? '', ...(opening?.objective === 'tasks' ? [accuracy ?? ''] : [])];
 }
 
 function outcomeCells(outcome: CandidateOutcome | RateCandidate['outcome']): (string | number)[] {

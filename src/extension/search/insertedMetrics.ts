@@ -1,5 +1,4 @@
 import { plainLine } from '../../base/plainText.ts';
-import { formatPerplexity } from '../../experiment/format.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import type { MetricSearchPlan } from '../../search/metrics/plan.ts';
 import type { MetricCandidate } from '../../search/metrics/events.ts';
@@ -7,7 +6,7 @@ import { parsePrefix } from '../../metric/parsePrefix.ts';
 import { printInfix } from '../../metric/print.ts';
 import type { SearchOpening } from '../../search/lifecycle/events.ts';
 import { FITNESS_WORDS, formatFitness } from '../../search/lifecycle/fitnessText.ts';
-import { objectiveOf } from '../../search/lifecycle/objective.ts';
+import { denseFitness, objectiveOf } from '../../search/lifecycle/objective.ts';
 import { fitnessOf } from '../../search/lifecycle/outcome.ts';
 
 /** What is written into a file for a candidate, and how it is found there again. */
@@ -37,8 +36,8 @@ export function metricText(
 ): string {
   const fitness = fitnessOf(candidate);
   const objective = objectiveOf(opening);
-  const dense =
-    opening === undefined || objective === 'kl' ? '' : ` (dense ${formatPerplexity(opening.densePerplexity)})`;
+  const ofDense = denseFitness(opening);
+  const dense = ofDense === undefined ? '' : ` (dense ${formatFitness(ofDense, objective)})`;
   const number =
     fitness === undefined
       ? 'unknown'

@@ -78,6 +78,7 @@ export const DIAGNOSTIC_CODES = {
   'experiment/too-many': 'error',
   'search/missing': 'error',
   'search/operand': 'error',
+  'search/objective': 'error',
   'search/seen-test': 'warning',
   'search/baseline': 'warning',
   'search/no-effect': 'warning',

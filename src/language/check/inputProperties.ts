@@ -131,7 +131,7 @@ export const TASKS_ASKED: Property = {
 export const FINALISTS_ASKED: Property = {
   ...TASKS_ASKED,
   documentation:
-    'Questions that what the search has found and its baselines are asked at the end, beside their perplexity: tasks of lm-evaluation-harness, `seven` for those of Wanda’s table, a subject as `mmlu_astronomy`, or a `task` of the file. Candidates are chosen without them. Settings of a task stand in parentheses.',
+    'Questions that what the search has found and its baselines are asked at the end, beside their perplexity: tasks of lm-evaluation-harness, `seven` for those of Wanda’s table, a subject as `mmlu_astronomy`, or a `task` of the file. Candidates are chosen without them, but for `objective: tasks`. Settings of a task stand in parentheses.',
 };
 
 /** What follows each candidate's mask. @param updates what candidates remove */

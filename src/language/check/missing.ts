@@ -45,6 +45,7 @@ export function tellMissing(
 /** A declaration of the right kind; of several corpora the last one is the likelier to be for calibration. */
 function example(property: PropertyName, names: BlockContext['names']): string {
   if (property === 'at') return '50%';
+  if (property === 'tasks') return 'seven';
   const kind = property === 'model' ? 'model' : 'corpus';
   const declared = [...names.all()].filter(({ symbol }) => symbol.kind === kind).map(({ symbol }) => symbol.name);
   return (property === 'calibrate' ? declared.at(-1) : declared[0]) ?? '"path"';

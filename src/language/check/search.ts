@@ -31,7 +31,7 @@ import type { PropertyName } from './property.ts';
  *       evaluate: valid (blocks: 64)    the text of the fitness; required
  *       calibrate: calib (samples: 16)  required by every operand but the weights; `seed` in here is that of the samples
  *       test: test                      a text that the search never sees, for its best metrics and the baselines
- *       tasks: piqa, arc_easy           what these are asked beside
+ *       tasks: piqa, arc_easy           what these are asked beside; with `objective: tasks` what all candidates are chosen by
  *       at: 60%                         one sparsity; without it that of defaults, or 50%
  *       operands: W, X, G               leaves of the trees
  *       operations: mul, sqrt, mms      other nodes of the trees; Pruner-Zero's without it
@@ -61,13 +61,14 @@ export function checkSearch(
   const isWrong = isForMetrics
     ? tellSeedsOutside(content, place('from'), context)
     : checkBlockSearch(parsed, content, place, context);
+  const isGenerated = tellGenerated(content, place('tasks'), context);
   const lacksLlm = tellWrongLlm(content, place, context);
   tellWithoutEffect(parsed, content, context);
   tellIdleSettings(parsed, search, evaluatedFor(content), content, context);
   tellIdleAsking('search/no-effect', parsed, search, content, context);
   const missing = missingOf(content);
   if (missing.length > 0) tellMissing('search/missing', 'search', text, search, missing, context);
-  return conflict !== undefined || isOpen || isWrong || lacksLlm || missing.length > 0;
+  return conflict !== undefined || isOpen || isWrong || isGenerated || lacksLlm || missing.length > 0;
 }
 
 /** The inputs that a search lacks. */
@@ -75,7 +76,21 @@ export function missingOf(content: SearchContent): readonly PropertyName[] {
   const { method = DEFAULT_SEARCH_METHOD } = content;
   const isForMetrics = kindOf(content) === 'metrics';
   const calibrates = isForMetrics ? needsCalibration(content) : needsInputs(method, content);
-  return missingInputs(content, calibrates, 'search');
+  const isByTasks = isChosenByTasks(content) && content.tasks === undefined;
+  return [...missingInputs(content, calibrates, 'search'), ...(isByTasks ? (['tasks'] as const) : [])];
+}
+
+function isChosenByTasks({ search }: SearchContent): boolean {
+  return search['objective'] === 'tasks';
+}
+
+/** Tells tasks whose answers are generated where candidates are chosen by likelihoods of choices. @returns whether there are any */
+function tellGenerated(content: SearchContent, span: Span, { findings }: BlockContext): boolean {
+  const generated = isChosenByTasks(content) ? content.tasks?.find(({ name }) => name === 'gsm8k') : undefined;
+  if (generated === undefined) return false;
+  const message = `\`objective: tasks\` chooses by the likelihoods of choices, and answers of \`${generated.name}\` are generated`;
+  findings.diagnostics.add('search/objective', span, message);
+  return true;
 }
 
 /** What a search finds. */

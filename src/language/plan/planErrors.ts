@@ -9,6 +9,7 @@ const INPUTS = {
   evaluate: { what: 'a text to evaluate on', example: 'evaluate: "path/to/text"' },
   calibrate: { what: 'a text to calibrate on', example: 'calibrate: "path/to/text"' },
   train: { what: 'a text to train on', example: 'train: "path/to/text"' },
+  tasks: { what: 'tasks to choose candidates by', example: 'tasks: seven' },
   at: { what: 'a share of the weights', example: 'at: 50%' },
 } as const;
 

@@ -3,13 +3,14 @@ import { DEFAULT_ROWS, ROWS_SETTINGS, saidOfRows } from '../../experiment/corpus
 import type { PlannedText, RowsSettings } from '../../experiment/corpusRows.ts';
 import { isHubReference } from '../../experiment/hubReference.ts';
 import type { SampleNeeds } from '../../experiment/planned.ts';
-import type { PlanInputs } from '../../experiment/planSchema.ts';
+import type { EvaluationPlan, PlanInputs } from '../../experiment/planSchema.ts';
+import type { PlannedTask } from '../../experiment/taskSchema.ts';
 import { protocolOf, protocolSettings } from '../../experiment/protocols.ts';
 import type { Protocol, ProtocolName } from '../../experiment/protocols.ts';
 import { settingsWith } from '../../experiment/settingRow.ts';
 import { DEFAULT_SETTINGS } from '../../experiment/settings.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
-import type { BlockContent, SearchContent, TextInput } from '../check/document.ts';
+import type { BlockContent, SaidTask, SearchContent, TextInput } from '../check/document.ts';
 
 /** A path of the file as it is used: absolute, unless it is of the hub. */
 export function locate(folder: string, path: string): string {
@@ -107,7 +108,8 @@ export function contentOf({
   rows = {},
   protocol,
   settings,
-}: PlanInputs): BlockContent {
+  tasks,
+}: PlanInputs & Pick<EvaluationPlan, 'tasks'>): BlockContent {
   const [calibrate, ofGradients] = [textInput(calibration, rows.calibration), textInput(gradients, rows.gradients)];
   const [trained, validated] = [textInput(train, rows.train), textInput(validate, rows.validate)];
   return {
@@ -118,6 +120,11 @@ export function contentOf({
     ...(trained && { train: trained }),
     ...(validated && { validate: validated }),
     ...(protocol && { protocol }),
+    ...(tasks && { tasks: tasks.list.map(saidTask), asking: { harness: tasks.harness, bos: tasks.beginning } }),
     settings,
   };
+}
+
+function saidTask({ task, template, ...said }: PlannedTask): SaidTask {
+  return { name: task, ...said, ...(template && { own: { path: said.documents!, template } }) };
 }

@@ -17,6 +17,8 @@ import type {
 export type SearchOpening = Immutable<z.infer<typeof openingSchema>>;
 export type ComponentsOpening = Immutable<z.infer<typeof componentsOpeningSchema>>;
 export type MeasureOutcome = Immutable<z.infer<typeof measureOutcomeSchema>>;
+/** A loss that was measured. */
+export type MeasuredLoss = Extract<MeasureOutcome, { kind: 'loss' }>;
 export type InvalidReason = z.infer<typeof invalidSchema>['reason'];
 export type StoppedOutcome = Immutable<z.infer<(typeof evaluatedOutcomes)[1]>>;
 /** What became of a candidate, as far as all that evolve a population tell the same. */

@@ -1,5 +1,5 @@
-import type { Outcome } from './events.ts';
-import { fitnessIn } from './objective.ts';
+import type { Measured, Outcome } from './events.ts';
+import { fitnessIn, lossOfFitness, measuredIn, objectiveIn } from './objective.ts';
 
 /** A candidate of whatever kind, with what became of it. */
 interface Settled {
@@ -11,10 +11,15 @@ export function fitnessOf({ outcome }: Settled): number | undefined {
   return outcome.kind === 'invalid' ? undefined : fitnessIn(outcome);
 }
 
-/** Its mean loss in nats a token, by whatever it was measured; undefined for a candidate that cannot rank. */
+/** The same in the words of its objective, with the accuracy where it is known. */
+export function measuredOf({ outcome }: Settled): Measured | undefined {
+  return outcome.kind === 'invalid' ? undefined : measuredIn(outcome);
+}
+
+/** Its mean loss in nats, by whatever it was measured; undefined for a candidate that cannot rank. */
 export function lossOf({ outcome }: Settled): number | undefined {
   if (outcome.kind === 'invalid') return undefined;
-  return outcome.kl ?? Math.log(outcome.perplexity!);
+  return lossOfFitness(fitnessIn(outcome)!, objectiveIn(outcome));
 }
 
 /**

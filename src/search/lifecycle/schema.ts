@@ -6,7 +6,7 @@ import { componentsSchema, MAX_BLOCKS } from '../../experiment/structureSchema.t
 
 /**
  * What all searches say in the course of a run, as it comes from outside (another process, a journal on disk), checked on arrival. The types
- * of events follow from these. Expressions are in prefix form (`mul(W, sqrt(X))`), losses in nats per token.
+ * of events follow from these. Expressions are in prefix form (`mul(W, sqrt(X))`), losses in nats per token, or per document where `tasks` are the objective.
  */
 
 /** Most baselines, finalists and metrics that a plan names. */
@@ -18,13 +18,16 @@ export const askedIdSchema = z.int().min(-MAX_NAMED);
 
 /** The model is loaded: what its dense form does on the fitness text. */
 export const openingSchema = z.strictObject({
-  /** Evaluation blocks of the fitness text. */
+  /** What the fitness is the mean of: evaluation blocks of its text, or documents of the tasks. */
   blocks: countSchema,
-  /** What losses are, where they are not cross-entropies: KL(dense ‖ candidate). */
-  objective: z.literal('kl').exactOptional(),
-  /** Dense mean loss of each block, in the order in which rungs visit them; 0 where losses are divergences. */
+  /** What losses are, where they are not cross-entropies with the text: KL(dense ‖ candidate), or those of tasks. */
+  objective: z.enum(['kl', 'tasks']).exactOptional(),
+  /** Dense mean loss of each block, in the order in which rungs visit them; 0 where losses are divergences, weighted where tasks are asked. */
   denseLosses: z.array(z.number()).max(10_000_000),
   densePerplexity: positiveSchema,
+  /** Where tasks are the objective: the mean of the losses, and the mean of the accuracies. */
+  denseTaskLoss: z.number().exactOptional(),
+  denseAccuracy: shareSchema.exactOptional(),
   /** Covers model, texts, calibration, sparsity, precision, device, versions: measurements under one are comparable. */
   fingerprint: textSchema,
   device: textSchema,
@@ -49,8 +52,13 @@ export const invalidSchema = z.strictObject({
 });
 
 export const measureOutcomeSchema = z.discriminatedUnion('kind', [
-  /** `loss` is the mean over these blocks. */
-  z.strictObject({ kind: z.literal('loss'), blocks: countSchema, loss: z.number() }),
+  /** `loss` is the mean over these blocks; of documents of tasks `right` is the weight of those with a right answer, together. */
+  z.strictObject({
+    kind: z.literal('loss'),
+    blocks: countSchema,
+    loss: z.number(),
+    right: amountSchema.exactOptional(),
+  }),
   invalidSchema,
 ]);
 
@@ -68,10 +76,14 @@ export const fitnessFields = {
   perplexity: positiveSchema.exactOptional(),
   /** Mean KL(dense ‖ candidate), in nats a token; 0 but for rounding where nothing is pruned. */
   kl: z.number().exactOptional(),
+  /** Mean over the tasks of the cross-entropy of their choices with the right ones, in nats a document. */
+  taskLoss: z.number().exactOptional(),
+  /** Mean of the accuracies on the tasks, beside a loss of all their documents. */
+  accuracy: shareSchema.exactOptional(),
 };
-const hasFitness = ({ perplexity, kl }: { readonly perplexity?: number; readonly kl?: number }): boolean =>
-  (perplexity === undefined) !== (kl === undefined);
-const ONE_FITNESS = 'expected a perplexity or a kl';
+const hasFitness = ({ perplexity, kl, taskLoss }: Partial<Record<'perplexity' | 'kl' | 'taskLoss', number>>): boolean =>
+  [perplexity, kl, taskLoss].filter((fitness) => fitness !== undefined).length === 1;
+const ONE_FITNESS = 'expected a perplexity, a kl or a taskLoss';
 
 /**
  * What becomes of a candidate, as far as all searches that evolve a population tell the same. The fitness is always on the scale of the

@@ -5,10 +5,10 @@ import type { SettingRow } from '../../experiment/settingRow.ts';
 export const OBJECTIVE_SETTING = {
   kind: 'choice',
   default: 'perplexity',
-  choices: ['perplexity', 'kl'],
+  choices: ['perplexity', 'kl', 'tasks'],
   isLater: true,
   documentation:
-    'what makes a candidate good: a low perplexity, or a low mean KL divergence of its next-token distributions from the dense model’s (EvoPress’s default)',
+    'what makes a candidate good: a low perplexity, a low mean KL divergence of its next-token distributions from the dense model’s (EvoPress’s default), or that it answers `tasks`: a low cross-entropy of their choices with the right ones',
 } as const satisfies SettingRow;
 
 export const SEED_SETTING = {

@@ -1,4 +1,5 @@
 import type { ModelMask } from '../../experiment/structureSchema.ts';
+import type { Sequences } from '../../experiment/measuringSchema.ts';
 import type { PackedValues, MaskEvent } from './events.ts';
 import type { ComponentsOpening } from '../lifecycle/events.ts';
 import type { MaskResume } from './resume.ts';
@@ -12,14 +13,22 @@ export interface MaskEffects {
   /** What the components score; asked once, where probabilities start from a metric and no checkpoint is there to go on from. */
   scores(): Promise<PackedValues>;
   /**
-   * Loss of each mask on one batch: mean over sequences that begin at these tokens of the calibration text, `tokens` long each.
-   * A loss that is not finite is null.
+   * Loss of each mask on one batch: mean over sequences of the calibration text, or over documents of the tasks. A loss that is not finite
+   * is null.
    */
-  losses(step: number, masks: readonly ModelMask[], offsets: readonly number[]): Promise<StepLosses>;
-  /** Fitness of a mask on the whole fitness text, before step `step`; null where it is not finite. */
-  evaluate(step: number, mask: ModelMask): Promise<number | null>;
+  losses(step: number, masks: readonly ModelMask[], batch: Sequences): Promise<StepLosses>;
+  /** Fitness of a mask on the whole fitness text, or on all documents, before step `step`. */
+  evaluate(step: number, mask: ModelMask): Promise<MaskFitness>;
   /** Settles when the event is kept. The loop emits `step` and `probabilities`. */
   emit(event: MaskEvent): Promise<void>;
+}
+
+/** What a mask is worth. */
+export interface MaskFitness {
+  /** Null where it is not finite. */
+  readonly fitness: number | null;
+  /** On the tasks, where they are the objective. */
+  readonly accuracy?: number;
 }
 
 export interface StepLosses {

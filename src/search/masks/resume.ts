@@ -1,4 +1,5 @@
 import { fitnessIn } from '../lifecycle/objective.ts';
+import type { AnyFitness } from '../lifecycle/objective.ts';
 import type { ProbabilitiesEvent } from './events.ts';
 
 /** What a search for masks needs of its checkpoints to go on and to end: the last one, and the one that did best. */
@@ -13,12 +14,10 @@ export function resumeAfter(before: MaskResume | undefined, last: ProbabilitiesE
 }
 
 /** The checkpoint whose masks do best on the fitness text, the latest of equal ones. @param checkpoints in their order */
-export function bestOf<Checkpoint extends Measured>(checkpoints: readonly Checkpoint[]): Checkpoint | undefined {
+export function bestOf<Checkpoint extends AnyFitness>(checkpoints: readonly Checkpoint[]): Checkpoint | undefined {
   return checkpoints.length === 0 ? undefined : checkpoints.reduce(better);
 }
 
-function better<Checkpoint extends Measured>(earlier: Checkpoint, later: Checkpoint): Checkpoint {
+function better<Checkpoint extends AnyFitness>(earlier: Checkpoint, later: Checkpoint): Checkpoint {
   return (fitnessIn(later) ?? Infinity) <= (fitnessIn(earlier) ?? Infinity) ? later : earlier;
 }
-
-type Measured = Pick<ProbabilitiesEvent, 'perplexity' | 'kl'>;

@@ -1,5 +1,6 @@
 import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
 import { removedShareOfAll } from '../../experiment/components.ts';
+import type { Sequences } from '../../experiment/measuringSchema.ts';
 import type { ModelMask } from '../../experiment/structureSchema.ts';
 import type { MaskSearchPlan } from './plan.ts';
 import { candidateRng } from '../lifecycle/candidateRng.ts';
@@ -9,8 +10,7 @@ import { initialProbabilities } from './initialProbabilities.ts';
 import { maskSpace, packRow, toModelMask, unpackRow } from './maskSpace.ts';
 import type { MaskSpace } from './maskSpace.ts';
 import { authorsBaseline, drawMask, isLoss, nextBaseline, policyGradientStep, rateAt } from './policyGradient.ts';
-import { objectiveOf } from '../lifecycle/objective.ts';
-import type { Objective } from '../lifecycle/objective.ts';
+import { nullableFitness, objectiveOf } from '../lifecycle/objective.ts';
 import { resumeAfter } from './resume.ts';
 import type { ProbabilitiesEvent } from './events.ts';
 
@@ -41,7 +41,8 @@ export async function runMaskSearch(
   const space = maskSpace(opening.components, search, keep);
   const room = opening.calibrationTokens - search.tokens + 1;
   if (search.centre === 'step' && search.masks < 2) throw oneMask();
-  if (room < 1) throw tooShort(plan, opening.calibrationTokens);
+  const isByTasks = objectiveOf(opening) === 'tasks';
+  if (!isByTasks && room < 1) throw tooShort(plan, opening.calibrationTokens);
 
   let checkpoints = resume;
   const progress = resume ? restore(space, resume.last) : await begin(space, plan, effects);
@@ -53,12 +54,13 @@ export async function runMaskSearch(
     throwIfCancelled(signal, 'searching');
     if (isCheckpoint(step) && step !== resume?.last.step) {
       const mask = maskOf(progress.probabilities);
+      const { fitness, accuracy } = await effects.evaluate(step, mask);
       const checkpoint: ProbabilitiesEvent = {
         kind: 'probabilities',
         step,
         values: packRow(space, progress.probabilities),
         baseline: progress.baseline,
-        ...fitnessField(await effects.evaluate(step, mask), objectiveOf(opening)),
+        ...nullableFitness(fitness, objectiveOf(opening), accuracy),
         removed: removedShareOfAll(space.components, mask),
         leftOut: progress.leftOut,
       };
@@ -77,7 +79,7 @@ export async function runMaskSearch(
     const { losses, seconds } = await effects.losses(
       step,
       masks.map((mask) => toModelMask(space, mask)),
-      offsetsOf(plan, step, room),
+      isByTasks ? documentsOf(plan, step, opening.blocks) : samplesOf(plan, step, room),
     );
     // Without an average the masks of a step are compared with their own mean.
     const isAuthors = search.centre === 'authors';
@@ -103,11 +105,6 @@ export async function runMaskSearch(
     progress.baseline = after;
     progress.leftOut += losses.filter((loss) => !isLoss(loss)).length;
   }
-}
-
-/** As the event has it. */
-function fitnessField(fitness: number | null, objective: Objective): Pick<ProbabilitiesEvent, 'perplexity' | 'kl'> {
-  return objective === 'kl' ? { kl: fitness } : { perplexity: fitness };
 }
 
 /** All that a step needs of the steps before it. */
@@ -152,10 +149,23 @@ function stepRng({ search }: MaskSearchPlan, step: number, mask: number): Return
   return candidateRng(search.seed, (step + 1) * (search.masks + 1) + mask);
 }
 
-/** Where the sequences of a step's batch begin, in tokens of the calibration text. */
-function offsetsOf(plan: MaskSearchPlan, step: number, room: number): readonly number[] {
+/** Sequences of the calibration text for a step: where they begin. */
+function samplesOf(plan: MaskSearchPlan, step: number, room: number): Sequences {
   const rng = stepRng(plan, step, plan.search.masks);
-  return Array.from({ length: plan.search.batch }, () => rng.integer(room));
+  const { batch, tokens } = plan.search;
+  return { kind: 'samples', offsets: Array.from({ length: batch }, () => rng.integer(room)), tokens };
+}
+
+/** Whole documents for a step, each at most once. @param count of all */
+function documentsOf(plan: MaskSearchPlan, step: number, count: number): Sequences {
+  const rng = stepRng(plan, step, plan.search.masks);
+  const documents = new Set<number>();
+  // Floyd's sampling without replacement: as many draws as documents, however many there are.
+  for (let last = count - Math.min(plan.search.batch, count); last < count; last++) {
+    const drawn = rng.integer(last + 1);
+    documents.add(documents.has(drawn) ? last : drawn);
+  }
+  return { kind: 'documents', documents: [...documents].sort((a, b) => a - b) };
 }
 
 /** Whether probabilities are kept before a step: at the first, at the end, and evenly between. */

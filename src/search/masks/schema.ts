@@ -79,9 +79,11 @@ export const maskEventSchema = z.discriminatedUnion('kind', [
     values: packedValuesSchema,
     /** What the update needs beside them: the moving average of the losses so far; null while no loss was finite. */
     baseline: z.number().nullable(),
-    /** Null where it is not finite; of a search by divergence that is in `kl`. */
+    /** Null where it is not finite; of a search by divergence or by tasks that is in the word of its own. */
     perplexity: positiveSchema.nullable().exactOptional(),
     kl: z.number().nullable().exactOptional(),
+    taskLoss: z.number().nullable().exactOptional(),
+    accuracy: shareSchema.exactOptional(),
     /** Share of the blocks' weights that these masks remove, whole model. */
     removed: shareSchema,
     /** Losses left out so far. */

@@ -29,7 +29,7 @@ export const MASK_SEARCH_SETTINGS = {
     default: 8,
     minimum: 1,
     maximum: 65_536,
-    documentation: 'sequences of a step',
+    documentation: 'sequences of a step, or documents with `objective: tasks`',
   },
   tokens: {
     kind: 'integer',

@@ -1,5 +1,5 @@
 import type { InvalidReason, Measured } from '../lifecycle/events.ts';
-import { measuredFitness } from '../lifecycle/objective.ts';
+import { measuredFitness, objectiveIn } from '../lifecycle/objective.ts';
 import type { Objective } from '../lifecycle/objective.ts';
 import { fitnessOf } from '../lifecycle/outcome.ts';
 import type { MetricCandidate, CandidateOutcome, VariationOperator } from './events.ts';
@@ -25,6 +25,8 @@ export interface CandidateColumns {
   readonly fitness: readonly (number | null)[];
   /** What the fitness is. */
   readonly objective: Objective;
+  /** On the tasks; null where it is not known. */
+  readonly accuracy: readonly (number | null)[];
   /** What the outcome says beside its fitness: [rung, blocks], [of, by] or [reason, detail]. */
   readonly detail: readonly (readonly (number | string)[])[];
 }
@@ -47,9 +49,8 @@ export function packCandidates(candidates: readonly TimedCandidate[]): Candidate
     depth: column(({ depth }) => depth),
     outcome: column(({ outcome }) => outcome.kind),
     fitness: column((candidate) => fitnessOf(candidate) ?? null),
-    objective: candidates.some(({ outcome }) => outcome.kind !== 'invalid' && outcome.kl !== undefined)
-      ? 'kl'
-      : 'perplexity',
+    objective: objectiveIn(candidates.flatMap(({ outcome }) => (outcome.kind === 'invalid' ? [] : [outcome]))[0] ?? {}),
+    accuracy: column(({ outcome }) => (outcome.kind === 'invalid' ? null : (outcome.accuracy ?? null))),
     detail: column(({ outcome }) => detailOf(outcome)),
   };
 }
@@ -67,7 +68,7 @@ export function unpackCandidates(columns: CandidateColumns): TimedCandidate[] {
     ...withCall(columns.call[i] ?? null),
     outcome: outcomeOf(
       columns.outcome[i]!,
-      measuredFitness(columns.fitness[i] ?? Number.NaN, columns.objective),
+      measuredFitness(columns.fitness[i] ?? Number.NaN, columns.objective, columns.accuracy[i] ?? undefined),
       columns.detail[i]!,
     ),
   }));

@@ -5,7 +5,14 @@ import { depthOf, operandsOf } from '../../metric/measure.ts';
 import { printPrefix } from '../../metric/print.ts';
 import type { Evaluated, Proposed } from './candidate.ts';
 import type { MetricEffects, MetricSearchOptions } from './effects.ts';
-import { FITNESS_NOUNS, fitnessOfLoss, measuredFitness, objectiveOf } from '../lifecycle/objective.ts';
+import {
+  accuracyOf,
+  FITNESS_NOUNS,
+  fitnessOfLoss,
+  measuredFitness,
+  measuredIn,
+  objectiveOf,
+} from '../lifecycle/objective.ts';
 import type { Objective } from '../lifecycle/objective.ts';
 import type { Rung } from '../lifecycle/rung.ts';
 import type { Knowledge } from './knowledge.ts';
@@ -131,7 +138,7 @@ async function climbRungs(contenders: readonly Proposed[], context: SearchContex
     const reached = new Map<Proposed, Climb>();
     for (const [i, [candidate, before]] of [...climbers].entries()) {
       const answer = answers[i]!;
-      const after = answer.kind === 'loss' ? climb(before, answer.blocks, answer.loss, options.opening) : undefined;
+      const after = answer.kind === 'loss' ? climb(before, answer, options.opening) : undefined;
       if (answer.kind === 'loss') knowledge.countBlocks(answer.blocks);
       if (after !== undefined && hasFitness(after, objective)) reached.set(candidate, after);
       else await settle(candidate, answer.kind === 'invalid' ? answer : notFinite(objective), context);
@@ -140,7 +147,8 @@ async function climbRungs(contenders: readonly Proposed[], context: SearchContex
     const goOn = isLast ? new Set() : new Set(promotedOf(reached, rung.index, context));
     climbers = new Map();
     for (const [candidate, after] of reached) {
-      const fitness = measuredFitness(fitnessOfLoss(after.estimates.at(-1)!, objective), objective);
+      const accuracy = isLast ? accuracyOf(after) : undefined;
+      const fitness = measuredFitness(fitnessOfLoss(after.estimates.at(-1)!, objective), objective, accuracy);
       if (goOn.has(candidate)) climbers.set(candidate, after);
       else if (isLast) knowledge.lead(await settle(candidate, { kind: 'full', ...fitness }, context), after);
       else await settle(candidate, { kind: 'stopped', rung: rung.index, blocks: after.blocks, ...fitness }, context);
@@ -186,8 +194,7 @@ function algebraicProblem({ expression, canonical }: Proposed): CandidateOutcome
 
 function sharedOutcome(of: Evaluated, by: Follower['by']): CandidateOutcome {
   if (of.outcome.kind === 'invalid') return of.outcome;
-  const { perplexity, kl } = of.outcome;
-  return { kind: 'shared', of: of.id, by, ...(kl === undefined ? { perplexity: perplexity! } : { kl }) };
+  return { kind: 'shared', of: of.id, by, ...measuredIn(of.outcome) };
 }
 
 function notFinite(objective: Objective): CandidateOutcome {
@@ -200,7 +207,7 @@ function notFinite(objective: Objective): CandidateOutcome {
 
 function hasFitness({ estimates }: Climb, objective: Objective): boolean {
   const fitness = fitnessOfLoss(estimates.at(-1)!, objective);
-  return Number.isFinite(fitness) && (objective === 'kl' || fitness > 0);
+  return Number.isFinite(fitness) && (objective !== 'perplexity' || fitness > 0);
 }
 
 function asProposal({ id, expression }: Proposed): { id: number; expression: Proposed['expression'] } {

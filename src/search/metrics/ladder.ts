@@ -2,18 +2,26 @@ import { sum } from '../../base/sum.ts';
 import { rungEnds } from './plan.ts';
 import { estimatedLoss } from '../lifecycle/estimatedLoss.ts';
 import type { Rung } from '../lifecycle/rung.ts';
-import type { SearchOpening } from '../lifecycle/events.ts';
+import type { MeasuredLoss, SearchOpening } from '../lifecycle/events.ts';
 import type { MetricSearchSettings } from './settings.ts';
 
-/** The stages of an evaluation, each with more blocks of the fitness text. @param length tokens of a block */
+/** The stages of an evaluation, each with more blocks of the fitness text, or documents. @param length tokens of a block */
 export function rungsOf(
-  blocks: number,
+  { blocks, objective }: Pick<SearchOpening, 'blocks' | 'objective'>,
   length: number,
   settings: Pick<MetricSearchSettings, 'rungs' | 'keep'>,
 ): readonly Rung[] {
-  const ends = rungEnds(blocks, length, settings);
+  const ends =
+    objective === 'tasks'
+      ? rungEnds(blocks, DOCUMENT_WORTH, settings).filter((end) => end >= FEWEST_DOCUMENTS || end === blocks)
+      : rungEnds(blocks, length, settings);
   return ends.map((end, index) => ({ index, begin: ends[index - 1] ?? 0, end }));
 }
+
+/** Tokens of a text that tell two metrics apart as well as a document of a task does: its loss is of few tokens, and differs much. */
+const DOCUMENT_WORTH = 64;
+/** Fewer tell nothing: whoever asks less than twice as many asks all at once. */
+const FEWEST_DOCUMENTS = 32;
 
 /** What a candidate lost on the blocks that it has seen. */
 export interface Climb {
@@ -21,17 +29,20 @@ export interface Climb {
   readonly blocks: number;
   /** Sum over these blocks of the mean loss of each. */
   readonly total: number;
+  /** Of documents: the weight of those with a right answer. */
+  readonly right?: number;
   /** After each rung: the estimate that {@link estimatedLoss} gives. */
   readonly estimates: readonly number[];
 }
 
 export const AT_THE_FOOT: Climb = { blocks: 0, total: 0, estimates: [] };
 
-/** @param loss mean over `blocks` more blocks */
-export function climb(before: Climb, blocks: number, loss: number, opening: SearchOpening): Climb {
+/** @param measured mean over `blocks` more blocks */
+export function climb(before: Climb, { blocks, loss, right }: MeasuredLoss, opening: SearchOpening): Climb {
   const after = { blocks: before.blocks + blocks, total: before.total + blocks * loss };
   const estimate = estimatedLoss(after.total, { begin: 0, end: after.blocks }, opening);
-  return { ...after, estimates: [...before.estimates, estimate] };
+  const rightSoFar = right === undefined ? {} : { right: (before.right ?? 0) + right };
+  return { ...after, ...rightSoFar, estimates: [...before.estimates, estimate] };
 }
 
 /** How the estimates after a rung stand to the losses on the whole text, for the metrics that have both. */

@@ -23,7 +23,7 @@ import { isProposing } from './plan.ts';
 import { ReachRule } from './reachRule.ts';
 import { tuneConstants } from './tune.ts';
 import type { MeasureOutcome } from '../lifecycle/events.ts';
-import { FITNESS_NOUNS, fitnessOfLoss, measuredFitness, objectiveOf } from '../lifecycle/objective.ts';
+import { accuracyOf, FITNESS_NOUNS, fitnessOfLoss, measuredFitness, objectiveOf } from '../lifecycle/objective.ts';
 import type { Objective } from '../lifecycle/objective.ts';
 import { statisticsOf } from '../lifecycle/statisticsOf.ts';
 
@@ -53,11 +53,10 @@ export async function runMetricSearch(
   options: MetricSearchOptions,
 ): Promise<MetricSearchOutcome> {
   const settings = plan.search;
-  const { blocks } = options.opening;
   const objective = objectiveOf(options.opening);
   const account = isProposing(plan) ? new ProposalAccount() : undefined;
   const knowledge = new Knowledge(options.opening, account);
-  const rungs = rungsOf(blocks, plan.settings.length, settings);
+  const rungs = rungsOf(options.opening, plan.settings.length, settings);
   const context: SearchContext = { settings, rungs, knowledge, effects, options };
   const alphabet = alphabetOf(plan, settings.constants);
   const reach = new ReachRule();
@@ -120,7 +119,12 @@ async function measureBaselines(
     if (Number.isFinite(fitness)) known.push(knownBaseline(metric, expression, fitness));
     await effects.emit(
       Number.isFinite(fitness)
-        ? { kind: 'baseline', name: metric, expression: text, ...measuredFitness(fitness, objective) }
+        ? {
+            kind: 'baseline',
+            name: metric,
+            expression: text,
+            ...measuredFitness(fitness, objective, accuracyIn(answer)),
+          }
         : { kind: 'baseline', name: metric, expression: text, error: baselineError(metric, answer, objective) },
     );
   }
@@ -156,6 +160,10 @@ function baselineError(metric: string, answer: MeasureOutcome, objective: Object
     actual: answer.kind === 'invalid' ? answer.detail : `a loss of ${answer.loss}`,
     remedy: 'The search goes on without it: leave it out of the baselines, or change its formula.',
   };
+}
+
+function accuracyIn(answer: MeasureOutcome): number | undefined {
+  return answer.kind === 'loss' ? accuracyOf(answer) : undefined;
 }
 
 function bestSoFar({ leaders }: Knowledge, objective: Objective): MetricGeneration['bestSoFar'] {

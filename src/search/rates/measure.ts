@@ -1,5 +1,5 @@
 import type { ComponentsOpening, MeasureOutcome } from '../lifecycle/events.ts';
-import { fitnessOfLoss, lossOfFitness } from '../lifecycle/objective.ts';
+import { accuracyOf, fitnessOfLoss, lossOfFitness } from '../lifecycle/objective.ts';
 import type { Objective } from '../lifecycle/objective.ts';
 import { fitnessOf } from '../lifecycle/outcome.ts';
 import type { Rung } from '../lifecycle/rung.ts';
@@ -11,9 +11,11 @@ import type { RateCandidate, RateGeneration } from './events.ts';
 export interface MeasuredRates extends Configuration {
   /** Of a baseline below 0. */
   readonly id: number;
-  /** Nats per token on the whole fitness text. */
+  /** Nats per token on the whole fitness text, or per document. */
   readonly loss: number;
   readonly fitness: number;
+  /** On the tasks, where they are the objective. */
+  readonly accuracy?: number;
 }
 
 /** All blocks of the fitness text. */
@@ -21,14 +23,16 @@ export function wholeText({ blocks }: ComponentsOpening): Rung {
   return { index: 0, begin: 0, end: blocks };
 }
 
-/** @returns the loss, or why there is none */
+/** @returns the loss, or why there is none; the accuracy is of the blocks that were measured */
 export function readMeasure(
   answer: MeasureOutcome,
   objective: Objective,
-): { readonly loss: number; readonly fitness: number } | string {
+): Pick<MeasuredRates, 'loss' | 'fitness' | 'accuracy'> | string {
   if (answer.kind === 'invalid') return answer.detail;
   const fitness = fitnessOfLoss(answer.loss, objective);
-  return Number.isFinite(fitness) ? { loss: answer.loss, fitness } : `its loss is ${answer.loss}`;
+  if (!Number.isFinite(fitness)) return `its loss is ${answer.loss}`;
+  const accuracy = accuracyOf(answer);
+  return { loss: answer.loss, fitness, ...(accuracy !== undefined && { accuracy }) };
 }
 
 /** Of the valid configurations of a generation. */

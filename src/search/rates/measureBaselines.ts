@@ -43,7 +43,13 @@ export async function measureBaselines({
       continue;
     }
     measured.push({ id, rates, ...read });
-    await effects.emit({ kind: 'baseline', id, name, rates, ...measuredFitness(read.fitness, objective) });
+    await effects.emit({
+      kind: 'baseline',
+      id,
+      name,
+      rates,
+      ...measuredFitness(read.fitness, objective, read.accuracy),
+    });
   }
   return measured;
 }

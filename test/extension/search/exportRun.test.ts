@@ -67,6 +67,21 @@ describe('a search for rates', () => {
     });
   });
 
+  it('by tasks has their loss, and beside it the accuracy', () => {
+    const opening = { ...rates.opening!, objective: 'tasks' } as const;
+    const outcomes = [
+      { kind: 'full', taskLoss: 1.25, accuracy: 0.5 },
+      { kind: 'stopped', rung: 0, blocks: 7, taskLoss: 1.5 },
+    ] as const;
+    const candidates = outcomes.map((outcome) => ({ ...rates.candidates[0]!, outcome }));
+    const [head, ...rows] = ratesAsCsv({ ...rates, opening, candidates })
+      .trimEnd()
+      .split('\r\n');
+    expect(head).toContain(',request,taskLoss,accuracy,outcome,');
+    expect(rows[0]).toContain(',1.25,0.5,full,');
+    expect(rows[1]).toContain(',1.5,,stopped,7,');
+  });
+
   it('is no formula of a spreadsheet, whatever a journal says', () => {
     const said = {
       ...rates,

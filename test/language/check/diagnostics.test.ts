@@ -533,6 +533,13 @@ search t { model: tiny evaluate: test calibrate: calib test: "c" }
   'a metric to start from that the trees cannot be': `
 search s { model: tiny evaluate: test calibrate: calib operands: W, X from: W * X, W * Xmax }
                                                                             ^^^^^^^^^^^^^^^ search/operand \`W * Xmax\` uses \`Xmax\``,
+  'tasks that a search is to choose by': `
+search s { model: tiny evaluate: test calibrate: calib objective: tasks }
+       ^ search/missing does not say \`tasks\`
+search t { model: tiny evaluate: test calibrate: calib objective: tasks tasks: piqa, gsm8k }
+                                                                               ^^^^^^^^^^^ search/objective \`gsm8k\` are generated
+search u { model: tiny evaluate: test calibrate: calib objective: tasks tasks: piqa method: policy-gradient tokens: 64 }
+                                                                                                                    ^^ search/no-effect documents are whole`,
   'what follows a mask': `
 experiment e { model: tiny evaluate: test calibrate: calib at: 50% prune: wanda then adm }
                                                                                      ^^^ update/unknown one of \`sparsegpt\`, \`admm\`: did you mean \`admm\`

@@ -144,6 +144,37 @@ describe('a search from a metric', () => {
   });
 });
 
+describe('tasks of a search', () => {
+  const asked = (of: string) => `${HEAD}metric mine = W - X\n${of}`;
+  const TASKS = 'tasks: piqa (shots: 2, limit: 7, documents: "p.jsonl"), mine_task harness: 0.3';
+  const OWN = 'task mine_task = "own.jsonl" (context: "{question}", choices: choices, gold: label)\n';
+  it.each([
+    ['its own', asked(`${OWN}search s { ${INPUTS} ${TASKS} }`)],
+    ['those of the experiment that lists it', asked(`${OWN}experiment e { ${INPUTS} prune: mine at: 60% ${TASKS} }`)],
+  ])('are taken over where one evolves from a metric: %s', (_, text) => {
+    const plan = searchPlanFrom(compile(text), 'mine', CONTEXT);
+    expect(searchPlanSchema.parse(plan)).toEqual(plan);
+    expect(plan.tasks).toMatchObject({
+      list: [
+        { task: 'piqa', documents: join(FOLDER, 'p.jsonl'), shots: 2, limit: 7 },
+        { task: 'mine_task', documents: join(FOLDER, 'own.jsonl'), template: { gold: 'label' } },
+      ],
+      ...{ harness: '0.3', beginning: 'none' },
+    });
+  });
+
+  it.each(['pruner-zero', 'self-pruner', 'evopress', 'policy-gradient'])('can be what %s chooses by', (method) => {
+    const mutate = method === 'self-pruner' ? 'mutate: classical provider: none' : '';
+    const text = `${HEAD}search s { ${INPUTS} method: ${method} ${mutate} objective: tasks tasks: piqa }`;
+    const document = compile(text);
+    expect(document.diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
+    const [plan] = searchPlansFor(document, 's', { ...CONTEXT, prompts: PROMPTS });
+    expect(plan).toMatchObject({ search: { objective: 'tasks' }, tasks: { list: [{ task: 'piqa' }] } });
+  });
+});
+
+const PROMPTS = { initialise: '', mutate: '', cross: '', propose: '', again: '' };
+
 describe('no plan', () => {
   it.each([
     ['', undefined, 'language/no-such-declaration', 'Declare one: `search evolved {'],

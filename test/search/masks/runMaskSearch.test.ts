@@ -108,7 +108,7 @@ describe('a run', () => {
       .filter((question) => question.startsWith('losses'))
       .map((question) => question.split('] ')[1]!);
     expect(new Set(batches).size).toBe(40);
-    const offsets = batches.flatMap((batch) => batch.split(' ').map(Number));
+    const offsets = batches.flatMap((batch) => (JSON.parse(batch) as { readonly offsets: readonly number[] }).offsets);
     expect(offsets).toHaveLength(40 * 8);
     expect(Math.min(...offsets)).toBeGreaterThanOrEqual(0);
     // 1000 tokens, sequences of 10.

@@ -1,5 +1,6 @@
 import { Rng } from '../../../src/base/rng.ts';
 import { unpackBits } from '../../../src/experiment/components.ts';
+import type { Sequences } from '../../../src/experiment/measuringSchema.ts';
 import type { BlockComponents, ModelMask } from '../../../src/experiment/structureSchema.ts';
 import type { MaskSearchPlan } from '../../../src/search/masks/plan.ts';
 import { packValues } from '../../../src/experiment/packedValues.ts';
@@ -67,7 +68,7 @@ export interface MaskRun {
 }
 
 export interface MaskWorld {
-  readonly losses?: (step: number, masks: readonly ModelMask[], offsets: readonly number[]) => StepLosses['losses'];
+  readonly losses?: (step: number, masks: readonly ModelMask[], batch: Sequences) => StepLosses['losses'];
   readonly resume?: MaskResume;
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: MaskEvent) => void;
@@ -94,13 +95,13 @@ export async function simulateMasks(
           ...(plan.search.components !== 'heads-channels' && { blocks: packValues(Float32Array.from(blocks)) }),
         });
       },
-      losses(step, masks, offsets) {
-        questions.push(`losses ${step} ${JSON.stringify(masks)} ${offsets.join(' ')}`);
-        return Promise.resolve({ losses: losses(step, masks, offsets), seconds: 0.5 });
+      losses(step, masks, batch) {
+        questions.push(`losses ${step} ${JSON.stringify(masks)} ${JSON.stringify(batch)}`);
+        return Promise.resolve({ losses: losses(step, masks, batch), seconds: 0.5 });
       },
       evaluate(step, mask) {
         questions.push(`evaluate ${step} ${JSON.stringify(mask)}`);
-        return Promise.resolve(Math.exp(problem.lossOf(mask)));
+        return Promise.resolve({ fitness: Math.exp(problem.lossOf(mask)) });
       },
       emit(event) {
         events.push(event);

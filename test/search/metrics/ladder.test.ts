@@ -30,24 +30,50 @@ describe('rungs', () => {
     [8, 256, 3, 3, '0-8'],
     [27, 32, 3, 3, '0-3 3-9 9-27'],
   ])('of %d blocks of %d tokens, %d rungs, keep %d', (blocks, length, rungs, keep, expected) => {
-    const found = rungsOf(blocks, length, { rungs, keep });
+    const found = rungsOf({ blocks }, length, { rungs, keep });
     expect(found.map(({ begin, end }) => `${begin}-${end}`).join(' ')).toBe(expected);
     expect(found.map(({ index }) => index)).toEqual(found.map((_, i) => i));
   });
 });
 
+describe('rungs of documents', () => {
+  it.each([
+    [20, '0-20'],
+    [60, '0-60'],
+    [100, '0-32 32-100'],
+    [640, '0-71 71-213 213-640'],
+  ])('of %d begin with 32 at least', (blocks, expected) => {
+    const found = rungsOf({ blocks, objective: 'tasks' }, 2048, { rungs: 3, keep: 3 });
+    expect(found.map(({ begin, end }) => `${begin}-${end}`).join(' ')).toBe(expected);
+  });
+});
+
+const lost = (blocks: number, loss: number) => ({ kind: 'loss', blocks, loss }) as const;
+
 describe('estimates', () => {
   it('are the dense loss of the text and the excess on the blocks seen', () => {
-    const first = climb(AT_THE_FOOT, 1, 1.5, opening);
+    const first = climb(AT_THE_FOOT, lost(1, 1.5), opening);
     expect(first.estimates).toEqual([3.5]);
     // Blocks 2 and 3 cost 2.5 and 3.1: an excess of 0.5, 0.5 and 0.1 so far.
-    const second = climb(first, 2, 2.8, opening);
+    const second = climb(first, lost(2, 2.8), opening);
     expect(second.estimates[1]).toBeCloseTo(3 + 1.1 / 3, 12);
   });
 
   it('are the mean loss once all blocks are seen', () => {
-    const top = climb(climb(AT_THE_FOOT, 1, 1.5, opening), 3, 4, opening);
+    const top = climb(climb(AT_THE_FOOT, lost(1, 1.5), opening), lost(3, 4), opening);
     expect(top.estimates[1]).toBe((1.5 + 12) / 4);
+  });
+});
+
+describe('a climb over documents', () => {
+  it('adds up those with a right answer', () => {
+    const top = climb(
+      climb(AT_THE_FOOT, { ...lost(1, 1.5), right: 1 }, opening),
+      { ...lost(3, 4), right: 0.5 },
+      opening,
+    );
+    expect(top.right).toBe(1.5);
+    expect(climb(AT_THE_FOOT, lost(1, 1.5), opening)).not.toHaveProperty('right');
   });
 });
 

@@ -1,13 +1,14 @@
 import type { SearchOpening } from '../../../src/search/lifecycle/events.ts';
 import { FITNESS_WORDS, fitnessText, formatFitness } from '../../../src/search/lifecycle/fitnessText.ts';
-import { objectiveOf } from '../../../src/search/lifecycle/objective.ts';
+import { denseFitness, objectiveOf } from '../../../src/search/lifecycle/objective.ts';
 import { against } from './words.ts';
 
 /** The best of a search: `best 151.6 (+5.8 % against dense, 143.3)`, `best KL 0.1234`, which is against dense by itself. */
 export function bestWords(fitness: number, opening: SearchOpening | undefined): string {
-  return opening?.objective === 'kl'
-    ? `best ${fitnessText(fitness, 'kl')}`
-    : `best ${against(fitness, 'dense', opening?.densePerplexity)}`;
+  const objective = objectiveOf(opening);
+  return objective === 'kl'
+    ? `best ${fitnessText(fitness, objective)}`
+    : `best ${FITNESS_WORDS[objective].short} ${against(fitness, 'dense', denseFitness(opening))}`.replace('  ', ' ');
 }
 
 /** What a chart of fitness shows. */
@@ -19,11 +20,6 @@ export function fitnessValues(opening: SearchOpening | undefined): {
   return { title: FITNESS_WORDS[objective].name, format: (value) => formatFitness(value, objective) };
 }
 
-/** The dense perplexity, where fitness is one. */
-export function densePerplexityOf(opening: SearchOpening | undefined): number | undefined {
-  return opening?.objective === 'kl' ? undefined : opening?.densePerplexity;
-}
-
 /** The same as a heading begins. */
 export function fitnessTitle(opening: SearchOpening | undefined): string {
   const name = fitnessName(opening);
@@ -32,7 +28,7 @@ export function fitnessTitle(opening: SearchOpening | undefined): string {
 
 /** The same over a column of a table, which is narrow. */
 export function fitnessColumn(opening: SearchOpening | undefined): string {
-  return objectiveOf(opening) === 'kl' ? 'KL' : fitnessName(opening);
+  return FITNESS_WORDS[objectiveOf(opening)].short || fitnessName(opening);
 }
 
 /** What the fitness of a search is called: `perplexity`. */

@@ -78,7 +78,7 @@ function linesOf(
     return fitness === undefined ? [] : [{ x: checkpoint.step, y: fitness }];
   });
   // What was evaluated at the end has a perplexity.
-  const baselines = objective === 'kl' ? [] : compared.filter(({ result }) => result !== undefined);
+  const baselines = objective !== 'perplexity' ? [] : compared.filter(({ result }) => result !== undefined);
   return [
     ...(dense === undefined ? [] : [{ label: 'dense', points: across(dense, 0, last), style: 'dense' } as const]),
     ...baselines.map(({ name, result }, i): Line => ({

@@ -1,4 +1,5 @@
-import { measuredText } from '../../../src/search/lifecycle/fitnessText.ts';
+import { FITNESS_WORDS, measuredText } from '../../../src/search/lifecycle/fitnessText.ts';
+import { objectiveIn } from '../../../src/search/lifecycle/objective.ts';
 import { formatShare } from '../../../src/experiment/format.ts';
 import type { MaskPicture, PicturePart } from '../../../src/search/masks/picture.ts';
 import { Changes } from '../../shared/changes.ts';
@@ -177,7 +178,12 @@ function acrossBlocks({ values, histogram }: PicturePart): PicturePart {
 
 function whenWords({ step, removed, ...measured }: MaskPicture): string {
   const text = measuredText(measured);
-  const what = measured.kl === undefined ? 'perplexity' : 'divergence from dense';
-  const kept = text === undefined ? `${what} not finite` : measured.kl === undefined ? `${what} ${text}` : text;
+  const objective = objectiveIn(measured);
+  const kept =
+    text === undefined
+      ? `${FITNESS_WORDS[objective].name} not finite`
+      : objective === 'perplexity'
+        ? `perplexity ${text}`
+        : text;
   return `${step === 0 ? 'at the beginning' : `after ${plural(step, 'step')}`}: ${kept} with ${formatShare(removed)} removed`;
 }

@@ -1,4 +1,4 @@
-import { densePerplexityOf } from '../common/fitnessWords.ts';
+import { denseFitness } from '../../../src/search/lifecycle/objective.ts';
 import type { MaskSearchPlan } from '../../../src/search/masks/plan.ts';
 import { bestCheckpoint } from '../../../src/search/masks/state.ts';
 import { h } from '../../shared/dom.ts';
@@ -58,7 +58,7 @@ export function masksPage(host: PageHost, looking: Looking): Page<MaskSearchPlan
       const { plan } = run;
       const baselines = plan.baselines.map(({ name }) => name);
       const planned = plan.search.steps;
-      const dense = densePerplexityOf(masks.opening);
+      const dense = denseFitness(masks.opening);
       loss.render(masks, planned, theme);
       const compared = masks.finalists.filter(({ name }) => baselines.includes(name));
       checkpoints.render(masks, { dense, planned, compared, overlay }, theme);

@@ -1,5 +1,5 @@
-import { densePerplexityOf, fitnessName } from '../common/fitnessWords.ts';
-import { fitnessIn } from '../../../src/search/lifecycle/objective.ts';
+import { fitnessName } from '../common/fitnessWords.ts';
+import { denseFitness, fitnessIn } from '../../../src/search/lifecycle/objective.ts';
 import type { ChartDataset, Point } from 'chart.js';
 import type { MetricCandidate } from '../../../src/search/metrics/events.ts';
 import { fill, h } from '../../shared/dom.ts';
@@ -64,7 +64,7 @@ export class CandidateChart {
     const best = bestOf(data.search);
     const values = candidates.flatMap((candidate) => fitnessOf(candidate) ?? []);
     const near = baselines.flatMap((baseline) => fitnessIn(baseline) ?? []);
-    const lowest = (best && fitnessOf(best)) ?? densePerplexityOf(opening);
+    const lowest = (best && fitnessOf(best)) ?? denseFitness(opening);
     const references = [
       ...(lowest === undefined ? [] : [lowest]),
       ...near.filter((value) => value < 1.5 * (lowest ?? value)),

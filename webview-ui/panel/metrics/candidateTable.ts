@@ -1,4 +1,5 @@
-import { densePerplexityOf, fitnessColumn, fitnessName } from '../common/fitnessWords.ts';
+import { denseFitness } from '../../../src/search/lifecycle/objective.ts';
+import { fitnessColumn, fitnessName } from '../common/fitnessWords.ts';
 import { formatChange, formatGap } from '../../../src/experiment/format.ts';
 import { fitnessOf } from '../../../src/search/lifecycle/outcome.ts';
 import { bestOf } from '../../../src/search/metrics/state.ts';
@@ -125,7 +126,7 @@ export class CandidateTable {
     const { outcome, size, generation, operator, parents } = candidate;
     const formula = formulaOf(candidate);
     const fitness = fitnessOf(candidate);
-    const change = fitness === undefined ? undefined : this.differences(fitness, densePerplexityOf(opening));
+    const change = fitness === undefined ? undefined : this.differences(fitness, denseFitness(opening));
     return {
       class: outcome.kind,
       cells: [

@@ -7,6 +7,13 @@ import type { Correlation } from './correlations.ts';
 import type { PanelData } from '../common/panelData.ts';
 import { plural } from '../common/words.ts';
 
+/** What candidates' losses are. */
+const CORRELATED: Readonly<Record<Objective, string>> = {
+  perplexity: 'the logarithm of perplexity',
+  kl: 'the KL divergence from dense',
+  tasks: 'the loss on the tasks',
+};
+
 /** Which operations go with a low loss: a matrix of signed numbers, over all generations and over spans of them. */
 export class CorrelationCard {
   readonly element: HTMLElement;
@@ -45,7 +52,7 @@ export class CorrelationCard {
       h(
         'p',
         { class: 'muted' },
-        `Correlation of how often a name occurs with ${objective === 'kl' ? 'the KL divergence from dense' : 'the logarithm of perplexity'}, −1 to +1. Below 0: trees with more of it do better. n: candidates that have it. Coloured by what is certain of it (95 %); grey, with a “?”, where it may as well be 0. The hover has the interval.`,
+        `Correlation of how often a name occurs with ${CORRELATED[objective]}, −1 to +1. Below 0: trees with more of it do better. n: candidates that have it. Coloured by what is certain of it (95 %); grey, with a “?”, where it may as well be 0. The hover has the interval.`,
       ),
       h(
         'div',

@@ -1,6 +1,6 @@
-import { bestWords, densePerplexityOf, fitnessName, fitnessValues } from '../common/fitnessWords.ts';
+import { bestWords, fitnessName, fitnessValues } from '../common/fitnessWords.ts';
 import { measuredText, fitnessText } from '../../../src/search/lifecycle/fitnessText.ts';
-import { fitnessIn, objectiveOf } from '../../../src/search/lifecycle/objective.ts';
+import { denseFitness, fitnessIn, objectiveOf } from '../../../src/search/lifecycle/objective.ts';
 import type { MetricCandidate } from '../../../src/search/metrics/events.ts';
 import { formatPerplexity } from '../../../src/experiment/format.ts';
 import type { Theme } from '../../shared/theme.ts';
@@ -51,7 +51,7 @@ export class GenerationChart {
 /** Until there is a line: when there will be, and what it will be measured by. */
 function emptyWords({ search, run }: PanelData): string {
   const { candidates, opening, baselines } = search;
-  const dense = densePerplexityOf(opening);
+  const dense = denseFitness(opening);
   const all = run?.plan.search.population ?? 0;
   const begun = candidates.length > 0 ? `: ${candidates.length} of ${plural(all, 'candidate')} so far` : '';
   const goals = [
@@ -77,7 +77,7 @@ function linesOf(data: PanelData): Line[] {
   const runLine = ({ points }: RunLine): Line['points'] =>
     points.map(({ generation, fitness }) => ({ x: generation + 1, y: fitness }));
   const objective = objectiveOf(opening);
-  const dense = densePerplexityOf(opening);
+  const dense = denseFitness(opening);
   return [
     { label: 'worst', points: series(({ worst }) => worst), style: 'worst' },
     { label: 'mean', points: series(({ mean }) => mean), style: 'mean' },

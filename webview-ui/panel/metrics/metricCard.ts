@@ -1,5 +1,6 @@
-import { densePerplexityOf, fitnessName } from '../common/fitnessWords.ts';
-import { fitnessIn } from '../../../src/search/lifecycle/objective.ts';
+import { fitnessName } from '../common/fitnessWords.ts';
+import { denseFitness, fitnessIn, objectiveOf } from '../../../src/search/lifecycle/objective.ts';
+import { accuracyText } from '../../../src/search/lifecycle/fitnessText.ts';
 import type { MetricCandidate } from '../../../src/search/metrics/events.ts';
 import { fill, h } from '../../shared/dom.ts';
 import { fitnessOf } from '../../../src/search/lifecycle/outcome.ts';
@@ -165,16 +166,19 @@ function numbers({ search }: PanelData, candidate: MetricCandidate): (Node | str
   const finalist = search.finalists.find(({ id }) => id === candidate.id);
   const wanda = search.baselines.find(({ name }) => /wanda/i.test(name));
   const { opening } = search;
-  const dense = densePerplexityOf(opening);
+  const dense = denseFitness(opening);
   const compared = wanda && fitnessIn(wanda);
   return [
     `${fitnessName(opening)} `,
     h('strong', {}, fitnessInShort(candidate, search.byId)),
+    ...(candidate.outcome.kind === 'invalid' || candidate.outcome.accuracy === undefined
+      ? []
+      : [` (${accuracyText(candidate.outcome.accuracy)})`]),
     ...(dense === undefined ? [] : [` · ${difference(fitness, 'dense', dense)}`]),
     ...(compared === undefined ? [] : [` · ${difference(fitness, wanda!.name, compared)}`]),
     ...(finalist?.test
       ? [
-          ` · on unseen text${dense === undefined ? ' perplexity' : ''} ${against(finalist.test.perplexity, 'dense', finalist.test.densePerplexity)}`,
+          ` · on unseen text${objectiveOf(opening) === 'perplexity' ? '' : ' perplexity'} ${against(finalist.test.perplexity, 'dense', finalist.test.densePerplexity)}`,
         ]
       : []),
   ];

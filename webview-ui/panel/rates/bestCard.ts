@@ -1,5 +1,5 @@
-import { densePerplexityOf, fitnessName } from '../common/fitnessWords.ts';
-import { fitnessIn } from '../../../src/search/lifecycle/objective.ts';
+import { fitnessName } from '../common/fitnessWords.ts';
+import { denseFitness, fitnessIn } from '../../../src/search/lifecycle/objective.ts';
 import type { RateSearchPlan } from '../../../src/search/rates/plan.ts';
 import type { RateCandidate } from '../../../src/search/rates/events.ts';
 import { fitnessOf } from '../../../src/search/lifecycle/outcome.ts';
@@ -110,7 +110,7 @@ export class BestCard {
 function fitnessWords(configuration: RateCandidate, { opening, baselines, byId }: RateState): string {
   const fitness = fitnessOf(configuration);
   if (fitness === undefined) return `No ${fitnessName(opening)}.`;
-  const dense = densePerplexityOf(opening);
+  const dense = denseFitness(opening);
   return [
     `${fitnessName(opening)} ${fitnessInShort(configuration, byId)}`,
     ...(dense === undefined ? [] : [difference(fitness, 'dense', dense)]),

@@ -1,4 +1,5 @@
-import { densePerplexityOf, fitnessColumn, fitnessName } from '../common/fitnessWords.ts';
+import { denseFitness } from '../../../src/search/lifecycle/objective.ts';
+import { fitnessColumn, fitnessName } from '../common/fitnessWords.ts';
 import { formatChange } from '../../../src/experiment/format.ts';
 import { fitnessOf } from '../../../src/search/lifecycle/outcome.ts';
 import { droppedText } from '../../../src/search/rates/configuration.ts';
@@ -104,7 +105,7 @@ export class ConfigurationTable {
     const configuration = byId.get(id)!;
     const { rates, dropped, generation, operator, parents, repaired, outcome } = configuration;
     const fitness = fitnessOf(configuration);
-    const dense = densePerplexityOf(opening);
+    const dense = denseFitness(opening);
     const change =
       fitness === undefined || dense === undefined ? undefined : `${formatChange(fitness, dense)} against dense`;
     return {

@@ -1,6 +1,6 @@
-import { bestWords, densePerplexityOf, fitnessName, fitnessValues } from '../common/fitnessWords.ts';
+import { bestWords, fitnessName, fitnessValues } from '../common/fitnessWords.ts';
 import { measuredText } from '../../../src/search/lifecycle/fitnessText.ts';
-import { fitnessIn, objectiveOf } from '../../../src/search/lifecycle/objective.ts';
+import { denseFitness, fitnessIn, objectiveOf } from '../../../src/search/lifecycle/objective.ts';
 import type { RateSearchPlan } from '../../../src/search/rates/plan.ts';
 import { fitnessOf } from '../../../src/search/lifecycle/outcome.ts';
 import { bestConfiguration } from '../../../src/search/rates/state.ts';
@@ -73,7 +73,7 @@ function linesOf(
       const y = value(event);
       return y === null || y === undefined ? [] : [{ x: event.generation, y }];
     });
-  const dense = densePerplexityOf(opening);
+  const dense = denseFitness(opening);
   return [
     { label: 'mean', points: series(({ mean }) => mean), style: 'mean' },
     ...(dense === undefined ? [] : [{ label: 'dense', points: across(dense, 0, last), style: 'dense' } as const]),

@@ -7,6 +7,7 @@ import { updateText } from '../../../experiment/updates.ts';
 import { printSparsity } from '../../../experiment/sparsity.ts';
 import type { Expression } from '../../../metric/expression.ts';
 import type { SearchOpening } from '../../lifecycle/events.ts';
+import { denseFitness } from '../../lifecycle/objective.ts';
 import { fillTemplate } from '../../llm/fillTemplate.ts';
 import type { Rejected } from '../events.ts';
 import type { ProposingPlan } from '../plan.ts';
@@ -41,7 +42,7 @@ export function writeProposalPrompt(plan: ProposingPlan, opening: SearchOpening,
     sparsity: printSparsity(sparsity),
     compared,
     fitness: fitnessText(plan),
-    dense: search.objective === 'kl' ? '0' : opening.densePerplexity.toPrecision(5),
+    dense: denseFitness(opening)?.toPrecision(5) ?? '0',
     numbers: NUMBERS[search.constants],
     operands: plan.operands.map(operandLine).join('\n'),
     operations: plan.operations.map(operationLine).join('\n'),
@@ -77,6 +78,8 @@ const NUMBERS: Readonly<Record<ProposingPlan['search']['constants'], string>> = 
 const FITNESS: Readonly<Record<ProposingPlan['search']['objective'], string>> = {
   perplexity: 'the perplexity of the pruned model',
   kl: 'the mean KL divergence of the pruned model’s predictions from those of the dense model',
+  tasks:
+    'the mean cross-entropy of the choices of multiple-choice questions with the right ones, in nats a question, by the pruned model',
 };
 
 function operandLine(name: ProposingPlan['operands'][number]): string {

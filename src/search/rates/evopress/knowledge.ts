@@ -125,7 +125,7 @@ export class EvoPressKnowledge {
       const { blocks, fitness } = this.estimates.get(id)!;
       return { kind: 'stopped', rung: round, blocks, ...measuredFitness(fitness, objective) };
     }
-    const fitness = measuredFitness(known.fitness, objective);
+    const fitness = measuredFitness(known.fitness, objective, known.accuracy);
     return known.id === id ? { kind: 'full', ...fitness } : { kind: 'shared', of: known.id, ...fitness };
   }
 

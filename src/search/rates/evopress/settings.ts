@@ -32,7 +32,7 @@ export const EVOPRESS_SETTINGS = {
     maximum: 10_000_000,
     most: 16,
     documentation:
-      'blocks of the fitness text that each round of selection measures on, drawn anew in every generation; more than the text has are all of them',
+      'blocks of the fitness text (with `objective: tasks` documents) that each round of selection measures on, drawn anew in every generation; more than there are are all of them',
   },
   survivors: {
     kind: 'list',

@@ -54,6 +54,6 @@ function outcomeOf(
 ): RateCandidate['outcome'] {
   const ranked = knowledge.sameAs(rates);
   if (!ranked) return { kind: 'invalid', detail: problems.get(ratesKey(rates))! };
-  const fitness = measuredFitness(ranked.fitness, objectiveOf(options.opening));
+  const fitness = measuredFitness(ranked.fitness, objectiveOf(options.opening), ranked.accuracy);
   return ranked.id === id ? { kind: 'full', ...fitness } : { kind: 'shared', of: ranked.id, ...fitness };
 }

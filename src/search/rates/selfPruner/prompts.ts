@@ -5,6 +5,15 @@ import { targetName } from '../target.ts';
 import { fillTemplate } from '../../llm/fillTemplate.ts';
 import { printRate } from '../rates.ts';
 import type { ComponentsOpening } from '../../lifecycle/events.ts';
+import { objectiveOf } from '../../lifecycle/objective.ts';
+import type { Objective } from '../../lifecycle/objective.ts';
+
+/** What stands behind the rates of a configuration. */
+const FITNESS: Readonly<Record<Objective, string>> = {
+  perplexity: 'perplexity',
+  kl: 'KL divergence (in nats a token) from the unpruned model’s predictions',
+  tasks: 'cross-entropy (in nats a question) of the choices of multiple-choice questions with the right ones',
+};
 
 /** A configuration as a prompt shows it. */
 export interface Shown {
@@ -37,10 +46,7 @@ export function writePrompt(plan: SelfPrunerPlan, opening: ComponentsOpening, re
     sparsity: printRate(plan.sparsity.share),
     target: targetText(plan),
     count: String(count),
-    fitness:
-      opening.objective === 'kl'
-        ? 'KL divergence (in nats a token) from the unpruned model’s predictions'
-        : 'perplexity',
+    fitness: FITNESS[objectiveOf(opening)],
   };
   const shown = role === 'initialise' ? {} : { population: populationText(population) };
   const prompt = fillTemplate(role, plan.prompts[role], { ...common, ...shown });

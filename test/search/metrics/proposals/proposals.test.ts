@@ -36,9 +36,12 @@ async function run(plan: MetricSearchPlan, answer: Answer = goodModel): Promise<
       typeof said === 'string' ? { kind: 'text', text: said, usage, cost: 0.5, model: 'm' } : said,
     );
   };
-  const made = await simulate(plan, problem, { proposer: { ask, readFormula } });
+  const { objective } = plan.search;
+  const of = objective === 'perplexity' ? {} : { objective, denseTaskLoss: 1.25 };
+  const opened = { ...problem, opening: { ...problem.opening, ...of } };
+  const made = await simulate(plan, opened, { proposer: { ask, readFormula } });
   const state = newMetricState();
-  foldMetricEvent(state, { kind: 'opened', ...problem.opening }, 0);
+  foldMetricEvent(state, { kind: 'opened', ...opened.opening }, 0);
   for (const [i, event] of made.events.entries()) foldMetricEvent(state, metricEventSchema.parse(event), i);
   return { ...made, requests, state };
 }
@@ -140,6 +143,10 @@ describe('a search in which a language model proposes', () => {
     );
     const kl = await run(proposingPlan({ generations: 1, objective: 'kl' }));
     expect(kl.requests[0]!.prompt).toMatch(/mean KL divergence .*: lower is better, and the dense model has 0\./);
+    const tasks = await run(proposingPlan({ generations: 1, objective: 'tasks' }));
+    expect(tasks.requests[0]!.prompt).toMatch(
+      /cross-entropy of the choices .*: lower is better, and the dense model has 1\.2500\./,
+    );
   });
 
   it('starts from the metrics of the file all the same, and does not take them up again', async () => {
