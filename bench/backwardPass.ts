@@ -9,7 +9,7 @@ import { DeviceTensor } from '../src/engine/runtime/deviceTensor.ts';
 import { peakMemory } from '../src/engine/runtime/memory.ts';
 import { parametersInMemory, statesInMemory } from '../test/support/generate/parametersInMemory.ts';
 import { type BackwardShape, configOf, GROWTH } from './backwardShapes.ts';
-import { clockOf } from './updatedModel.ts';
+import { clockOf } from './clock.ts';
 
 /** Seconds of processor of one process. */
 export interface BackwardTimes {
