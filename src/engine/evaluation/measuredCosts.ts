@@ -95,7 +95,9 @@ export class MeasuredCosts {
       try {
         const seconds = await bestSeconds(async () => {
           const run = device.resident ? onDevice.prune(ranked) : onHost.prune(ranked, pruned);
-          await run.then(({ weight }) => { weight.dispose(); }, rankingNothing);
+          await run.then(({ weight }) => {
+            weight.dispose();
+          }, rankingNothing);
         });
         return seconds / sizeOf(shape);
       } finally {

@@ -1,6 +1,7 @@
 import { cpSync, mkdtempSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openCheckpoint } from '../../../src/engine/checkpoint/checkpoint.ts';
 import { createEngine } from '../../../src/engine/engine.ts';
@@ -94,6 +95,19 @@ describe('a model that is loaded', () => {
     const failure = await failureOf(tokens);
     expect(failure.code).toBe('checkpoint/tokenizer');
     expect(failure.message).toMatch(/as they were when the checkpoint was identified/);
+  });
+
+  it('is hashed when a number is told, and what was replaced until then is not taken for it', async () => {
+    // Until a change would show for certain, it is hashed at once.
+    const fresh = await models.load(folder, device, undefined);
+    replaceWeights('overwritten');
+    expect(await fresh.hash()).toMatch(/^[0-9a-f]{64}$/);
+    await setTimeout(3100);
+    const settled = await models.load(folder, device, undefined);
+    replaceWeights('overwritten');
+    const failure = await failureOf(() => settled.hash());
+    expect(failure.code).toBe('checkpoint/safetensors');
+    expect(failure.message).toMatch(/changed or replaced since/);
   });
 
   it('is read anew where its files were written again, with the same bytes', async () => {
