@@ -9,7 +9,9 @@ import type { ModelMask } from '../../experiment/structureSchema.ts';
 import { runName } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { fitnessText, formatFitness } from '../../search/lifecycle/fitnessText.ts';
+import type { FinalistEvent } from '../../search/lifecycle/events.ts';
 import { fitnessIn, objectiveOf } from '../../search/lifecycle/objective.ts';
+import type { AnyFitness } from '../../search/lifecycle/objective.ts';
 import { bestCheckpoint } from '../../search/masks/state.ts';
 import type { MaskState } from '../../search/masks/state.ts';
 import type { RunLines } from './runLines.ts';
@@ -51,7 +53,7 @@ export function maskReportLines(
     final() {
       const leftOut = state.leftOut === 0 ? '' : `, ${state.leftOut} losses left out because they were not finite`;
       return [
-        ...finalTable(state, out),
+        ...finalTable(state, (finalist) => measuredBy(finalist, run.plan, state), out),
         out.dim(`${state.steps} steps in ${formatSeconds(state.times.worked / 1000)}${leftOut}`),
       ];
     },
@@ -68,6 +70,11 @@ export interface MaskSearchResult extends BlockSearchResult {
   readonly counts: { readonly steps: number; readonly leftOut: number };
 }
 
+/** What the search has measured of the mask that it found; nothing of baselines. */
+function measuredBy({ name }: FinalistEvent, { baselines }: MaskSearchPlan, state: MaskState): AnyFitness | undefined {
+  return baselines.some((baseline) => baseline.name === name) ? undefined : bestCheckpoint(state);
+}
+
 export function maskSearchResult(of: RunFolder<MaskSearchPlan>, state: MaskState): MaskSearchResult {
   const { record: run } = of;
   const { finalists, finished, steps, leftOut } = state;
@@ -78,7 +85,7 @@ export function maskSearchResult(of: RunFolder<MaskSearchPlan>, state: MaskState
     ...blockSearchResult(of, state),
     best:
       found.length > 0
-        ? found.map((finalist) => foundStructure(finalist, undefined, soFar))
+        ? found.map((finalist) => foundStructure(finalist, undefined, measuredBy(finalist, run.plan, state)))
         : soFar === undefined
           ? []
           : [

@@ -6,12 +6,13 @@ import { configurationOf, configurationText } from '../../search/rates/configura
 import { subjectWords } from '../../search/rates/configuration.ts';
 import { SEARCH_METHODS } from '../../search/methods.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
-import type { RateBaseline, RateCandidate, RateCounts, RateGeneration } from '../../search/rates/events.ts';
+import type { RateBaseline, RateCounts, RateGeneration } from '../../search/rates/events.ts';
 import { runName } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import type { FinalistEvent, Outcome } from '../../search/lifecycle/events.ts';
 import { fitnessAgainstDense, fitnessText, formatFitness } from '../../search/lifecycle/fitnessText.ts';
 import { fitnessIn, objectiveOf } from '../../search/lifecycle/objective.ts';
+import type { AnyFitness } from '../../search/lifecycle/objective.ts';
 import { fitnessOf, measuredOf } from '../../search/lifecycle/outcome.ts';
 import { foundFitness } from './foundFitness.ts';
 import { bestConfiguration, improvementsByLlm } from '../../search/rates/state.ts';
@@ -64,7 +65,7 @@ export function rateReportLines(
     final() {
       const best = bestConfiguration(state);
       return [
-        ...finalTable(state, out),
+        ...finalTable(state, (finalist) => measuredBy(finalist, state), out),
         ...(best === undefined
           ? []
           : [`best: configuration ${best.id}, by ${best.operator}: ${configurationText(best)}`]),
@@ -93,7 +94,7 @@ export function rateSearchResult(of: RunFolder<RateSearchPlan>, state: RateState
     ...blockSearchResult(of, state),
     best:
       found.length > 0
-        ? found.map((finalist) => foundRates(finalist, byId.get(finalist.id ?? -1)))
+        ? found.map((finalist) => foundStructure(finalist, byId.get(finalist.id ?? -1), measuredBy(finalist, state)))
         : soFar === undefined
           ? []
           : [
@@ -111,15 +112,18 @@ export function rateSearchResult(of: RunFolder<RateSearchPlan>, state: RateState
       .filter(({ id }) => id === undefined)
       .map((finalist) => {
         const baseline = state.baselines.find(({ name }) => name === finalist.name);
-        return foundStructure(finalist, baseline, baseline);
+        return foundStructure(finalist, baseline, measuredBy(finalist, state));
       }),
     counts,
     improvements: { all: improvements.length, byLlm: improvementsByLlm(state) },
   };
 }
 
-function foundRates(finalist: FinalistEvent, candidate: RateCandidate | undefined): FoundStructure {
-  return foundStructure(finalist, candidate, candidate && measuredOf(candidate));
+/** What the search has measured of a configuration or a baseline. */
+function measuredBy({ id, name }: FinalistEvent, { byId, baselines }: RateState): AnyFitness | undefined {
+  if (id === undefined) return baselines.find((baseline) => baseline.name === name);
+  const candidate = byId.get(id);
+  return candidate && measuredOf(candidate);
 }
 
 function baselineLine({ name, error, rates, ...measured }: RateBaseline, { opening }: RateState): string {

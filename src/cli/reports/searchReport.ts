@@ -17,9 +17,11 @@ import { bestOf } from '../../search/metrics/state.ts';
 import type { MetricState } from '../../search/metrics/state.ts';
 import { operatorShares } from '../../search/metrics/operatorShares.ts';
 import type { OperatorShare } from '../../search/metrics/operatorShares.ts';
+import { chosenBy } from './chosenBy.ts';
 import { proposer, spentWords } from './proposer.ts';
 import { generationCells } from './generationCells.ts';
 import type { RunLines } from './runLines.ts';
+import { measuredBy } from './searchResult.ts';
 import { finalTaskLines } from './taskTable.ts';
 import type { Terminal } from '../terminal.ts';
 import type { FinalistEvent, SearchOpening } from '../../search/lifecycle/events.ts';
@@ -157,8 +159,10 @@ function finalistTable(state: MetricState): readonly string[] {
   const dense = entries.find(({ result }) => result !== undefined)?.result?.densePerplexity;
   const denseTest = entries.find(({ test }) => test !== undefined)?.test?.densePerplexity;
   const name = Math.max(...entries.map((entry) => entry.name.length), 'metric'.length);
+  const chosen = chosenBy<MetricFinalist>(state.opening, (finalist) => measuredBy(finalist, state));
   const cells = (
     metric: string,
+    own: string,
     fitness: string,
     change: string,
     test: string,
@@ -167,6 +171,7 @@ function finalistTable(state: MetricState): readonly string[] {
   ): string =>
     [
       metric.padEnd(name),
+      ...(chosen ? [own.padStart(chosen.name.length)] : []),
       fitness.padStart(10),
       change.padStart(9),
       ...(tested ? [test.padStart(10), testChange.padStart(9)] : []),
@@ -179,19 +184,19 @@ function finalistTable(state: MetricState): readonly string[] {
       ? [formatPerplexity(result.perplexity), formatChange(result.perplexity, result.densePerplexity)]
       : ['failed', ''];
   return [
-    cells(
-      'metric',
-      state.opening?.objective === undefined ? 'fitness' : 'perplexity',
-      'change',
-      'test text',
-      'change',
-      'formula',
-    ),
+    cells('metric', chosen?.name ?? '', chosen ? 'perplexity' : 'fitness', 'change', 'test text', 'change', 'formula'),
     ...entries.map((entry) =>
-      cells(entry.name, ...figures(entry.result), ...figures(entry.test), infix(entry.expression)),
+      cells(
+        entry.name,
+        chosen?.of(entry) ?? '',
+        ...figures(entry.result),
+        ...figures(entry.test),
+        infix(entry.expression),
+      ),
     ),
     cells(
       'dense',
+      chosen?.dense ?? '',
       dense === undefined ? '–' : formatPerplexity(dense),
       '',
       denseTest === undefined ? '–' : formatPerplexity(denseTest),

@@ -113,7 +113,7 @@ function foundMetric(
 }
 
 /** What the search has measured of a candidate or a baseline. */
-function measuredBy({ id, name }: MetricFinalist, { byId, baselines }: MetricState): AnyFitness | undefined {
+export function measuredBy({ id, name }: MetricFinalist, { byId, baselines }: MetricState): AnyFitness | undefined {
   if (id === undefined) return baselines.find((baseline) => baseline.name === name);
   const candidate = byId.get(id);
   return candidate && measuredOf(candidate);

@@ -4,7 +4,10 @@ import type { FinalistEvent, ComponentsOpening } from '../../search/lifecycle/ev
 import { denseText } from '../../search/lifecycle/fitnessText.ts';
 import { configurationOf } from '../../search/rates/configuration.ts';
 import type { Configuration } from '../../search/rates/configuration.ts';
+import { fitnessIn, objectiveOf } from '../../search/lifecycle/objective.ts';
 import type { AnyFitness } from '../../search/lifecycle/objective.ts';
+import { chosenBy } from './chosenBy.ts';
+import type { ChosenBy } from './chosenBy.ts';
 import { ownFitness } from './foundFitness.ts';
 import type { OwnFitness } from './foundFitness.ts';
 import { finalTasks } from './taskJson.ts';
@@ -13,18 +16,27 @@ import type { Terminal } from '../terminal.ts';
 
 /** What searches for rates and for masks have in common when they tell what they have found. */
 
-/** Finalists and baselines, evaluated as they would be outside the search, the best on the fitness text first, and why one was not; nothing before they are. */
+/**
+ * Finalists and baselines, evaluated as they would be outside the search, the best by its objective first, and why one was not; nothing before they are.
+ *
+ * @param measured what the search has of a finalist or baseline
+ */
 export function finalTable(
-  { finalists, opening }: { readonly finalists: Finalists; readonly opening: ComponentsOpening | undefined },
+  { finalists: unordered, opening }: { readonly finalists: Finalists; readonly opening: ComponentsOpening | undefined },
+  measured: (finalist: FinalistEvent) => AnyFitness | undefined,
   out: Terminal['out'],
 ): readonly string[] {
-  if (finalists.length === 0) return [];
-  const [header, ...rows] = structureTable(finalists, opening?.objective === undefined ? 'fitness' : 'perplexity');
+  if (unordered.length === 0) return [];
+  const objective = objectiveOf(opening);
+  const placeOf = (finalist: FinalistEvent): number =>
+    (objective === 'perplexity' ? finalist.result?.perplexity : fitnessIn(measured(finalist) ?? {})) ?? Infinity;
+  const finalists = [...unordered].sort((a, b) => placeOf(a) - placeOf(b) || 0);
+  const [header, ...rows] = structureTable(finalists, chosenBy(opening, measured));
   const failures = finalists.flatMap(({ name, error }) => (error ? [`${name} failed: ${describeError(error)}`] : []));
   return [
     out.bold(header!),
     ...rows,
-    ...finalTaskLines([...finalists].sort((a, b) => placeOf(a) - placeOf(b))),
+    ...finalTaskLines(finalists),
     '',
     ...failures,
     ...(failures.length > 0 ? [''] : []),
@@ -33,14 +45,13 @@ export function finalTable(
 
 type Finalists = readonly FinalistEvent[];
 
-/** @param column what the figures on the fitness text are called */
-function structureTable(finalists: Finalists, column: string): readonly string[] {
-  const entries = [...finalists].sort((a, b) => placeOf(a) - placeOf(b));
+function structureTable(entries: Finalists, chosen: ChosenBy<FinalistEvent> | undefined): readonly string[] {
   const tested = entries.some(({ test }) => test !== undefined);
   const name = Math.max('found'.length, ...entries.map((entry) => entry.name.length));
-  const cells = ([what, fitness, change, test, testChange, removed, parameters]: readonly string[]): string =>
+  const cells = ([what, own, fitness, change, test, testChange, removed, parameters]: readonly string[]): string =>
     [
       what!.padEnd(name),
+      ...(chosen ? [own!.padStart(chosen.name.length)] : []),
       fitness!.padStart(10),
       change!.padStart(9),
       ...(tested ? [test!.padStart(10), testChange!.padStart(9)] : []),
@@ -56,10 +67,20 @@ function structureTable(finalists: Finalists, column: string): readonly string[]
   const dense = entries.find(({ result }) => result !== undefined)?.result;
   const denseTest = entries.find(({ test }) => test !== undefined)?.test;
   return [
-    cells(['found', column, 'change', 'test text', 'change', 'removed', 'parameters']),
+    cells([
+      'found',
+      chosen?.name ?? '',
+      chosen ? 'perplexity' : 'fitness',
+      'change',
+      'test text',
+      'change',
+      'removed',
+      'parameters',
+    ]),
     ...entries.map((entry) =>
       cells([
         entry.name,
+        chosen?.of(entry) ?? '',
         ...figures(entry.result),
         ...figures(entry.test),
         entry.result === undefined ? '' : formatShare(entry.result.actualSparsity),
@@ -70,6 +91,7 @@ function structureTable(finalists: Finalists, column: string): readonly string[]
     ),
     cells([
       'dense',
+      chosen?.dense ?? '',
       dense === undefined ? '–' : formatPerplexity(dense.densePerplexity),
       '',
       denseTest === undefined ? '–' : formatPerplexity(denseTest.densePerplexity),
@@ -77,10 +99,6 @@ function structureTable(finalists: Finalists, column: string): readonly string[]
       dense === undefined ? '' : formatCount(dense.provenance.parameters),
     ]),
   ];
-}
-
-function placeOf({ result }: FinalistEvent): number {
-  return result?.perplexity ?? Infinity;
 }
 
 export function structureOpenedLine(opening: ComponentsOpening): string {
