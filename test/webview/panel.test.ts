@@ -76,6 +76,11 @@ describe('the table of candidates', () => {
       'Same ranking as #0, W * sqrt(X): both remove the same',
     );
     expect(outcomeInFull(candidates[2]!.outcome, 64, byId)).toContain('after 7 of 64 blocks (rung 1)');
+    const onTasks = { kind: 'stopped', rung: 0, blocks: 32, taskLoss: 1.5 } as const;
+    expect(outcomeInFull(onTasks, 80, byId)).toContain('after 32 of 80 documents (rung 1)');
+    expect(outcomeInFull({ kind: 'full', taskLoss: 1.5 }, 80, byId)).toBe(
+      'Evaluated on all 80 documents of the tasks.',
+    );
   });
 });
 

@@ -9,10 +9,10 @@ import { printSparsity } from '../../experiment/sparsity.ts';
 import type { RateBaseline, RateCounts, RateGeneration } from '../../search/rates/events.ts';
 import { runName } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
-import type { FinalistEvent, Outcome } from '../../search/lifecycle/events.ts';
+import type { Outcome } from '../../search/lifecycle/events.ts';
 import { fitnessAgainstDense, fitnessText, formatFitness } from '../../search/lifecycle/fitnessText.ts';
 import { fitnessIn, objectiveOf } from '../../search/lifecycle/objective.ts';
-import type { AnyFitness } from '../../search/lifecycle/objective.ts';
+import { measuredFinalist } from '../../search/lifecycle/measuredFinalist.ts';
 import { fitnessOf, measuredOf } from '../../search/lifecycle/outcome.ts';
 import { foundFitness } from './foundFitness.ts';
 import { bestConfiguration, improvementsByLlm } from '../../search/rates/state.ts';
@@ -65,7 +65,7 @@ export function rateReportLines(
     final() {
       const best = bestConfiguration(state);
       return [
-        ...finalTable(state, (finalist) => measuredBy(finalist, state), out),
+        ...finalTable(state, (finalist) => measuredFinalist(finalist, state), out),
         ...(best === undefined
           ? []
           : [`best: configuration ${best.id}, by ${best.operator}: ${configurationText(best)}`]),
@@ -94,7 +94,9 @@ export function rateSearchResult(of: RunFolder<RateSearchPlan>, state: RateState
     ...blockSearchResult(of, state),
     best:
       found.length > 0
-        ? found.map((finalist) => foundStructure(finalist, byId.get(finalist.id ?? -1), measuredBy(finalist, state)))
+        ? found.map((finalist) =>
+            foundStructure(finalist, byId.get(finalist.id ?? -1), measuredFinalist(finalist, state)),
+          )
         : soFar === undefined
           ? []
           : [
@@ -112,18 +114,11 @@ export function rateSearchResult(of: RunFolder<RateSearchPlan>, state: RateState
       .filter(({ id }) => id === undefined)
       .map((finalist) => {
         const baseline = state.baselines.find(({ name }) => name === finalist.name);
-        return foundStructure(finalist, baseline, measuredBy(finalist, state));
+        return foundStructure(finalist, baseline, measuredFinalist(finalist, state));
       }),
     counts,
     improvements: { all: improvements.length, byLlm: improvementsByLlm(state) },
   };
-}
-
-/** What the search has measured of a configuration or a baseline. */
-function measuredBy({ id, name }: FinalistEvent, { byId, baselines }: RateState): AnyFitness | undefined {
-  if (id === undefined) return baselines.find((baseline) => baseline.name === name);
-  const candidate = byId.get(id);
-  return candidate && measuredOf(candidate);
 }
 
 function baselineLine({ name, error, rates, ...measured }: RateBaseline, { opening }: RateState): string {

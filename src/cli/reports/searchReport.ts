@@ -12,6 +12,7 @@ import type { RunFolder } from '../../runs/runFolder.ts';
 import { figuresOf } from '../../search/metrics/figures.ts';
 import { denseText, fitnessAgainstDense, fitnessText, formatFitness } from '../../search/lifecycle/fitnessText.ts';
 import { denseFitness, fitnessIn, objectiveOf } from '../../search/lifecycle/objective.ts';
+import { measuredFinalist } from '../../search/lifecycle/measuredFinalist.ts';
 import { fitnessOf } from '../../search/lifecycle/outcome.ts';
 import { bestOf } from '../../search/metrics/state.ts';
 import type { MetricState } from '../../search/metrics/state.ts';
@@ -21,7 +22,6 @@ import { chosenBy } from './chosenBy.ts';
 import { proposer, spentWords } from './proposer.ts';
 import { generationCells } from './generationCells.ts';
 import type { RunLines } from './runLines.ts';
-import { measuredBy } from './searchResult.ts';
 import { finalTaskLines } from './taskTable.ts';
 import type { Terminal } from '../terminal.ts';
 import type { FinalistEvent, SearchOpening } from '../../search/lifecycle/events.ts';
@@ -159,7 +159,7 @@ function finalistTable(state: MetricState): readonly string[] {
   const dense = entries.find(({ result }) => result !== undefined)?.result?.densePerplexity;
   const denseTest = entries.find(({ test }) => test !== undefined)?.test?.densePerplexity;
   const name = Math.max(...entries.map((entry) => entry.name.length), 'metric'.length);
-  const chosen = chosenBy<MetricFinalist>(state.opening, (finalist) => measuredBy(finalist, state));
+  const chosen = chosenBy<MetricFinalist>(state.opening, (finalist) => measuredFinalist(finalist, state));
   const cells = (
     metric: string,
     own: string,

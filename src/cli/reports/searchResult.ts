@@ -7,6 +7,7 @@ import { runName } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { denseTasks, foundFitness, ownFitness } from './foundFitness.ts';
 import type { OwnFitness } from './foundFitness.ts';
+import { measuredFinalist } from '../../search/lifecycle/measuredFinalist.ts';
 import { measuredOf } from '../../search/lifecycle/outcome.ts';
 import type { AnyFitness, Objective } from '../../search/lifecycle/objective.ts';
 import { finalTasks } from './taskJson.ts';
@@ -74,7 +75,7 @@ export function searchResult({ folder, record: run }: RunFolder<MetricSearchPlan
     denseTestPerplexity: tested?.densePerplexity ?? null,
     best:
       ranked.length > 0
-        ? ranked.map((finalist) => foundMetric(finalist, measuredBy(finalist, state)))
+        ? ranked.map((finalist) => foundMetric(finalist, measuredFinalist(finalist, state)))
         : soFar === undefined
           ? []
           : [
@@ -88,7 +89,7 @@ export function searchResult({ folder, record: run }: RunFolder<MetricSearchPlan
             ],
     baselines: finalists
       .filter(({ id }) => id === undefined)
-      .map((finalist) => foundMetric(finalist, measuredBy(finalist, state))),
+      .map((finalist) => foundMetric(finalist, measuredFinalist(finalist, state))),
     counts,
     operators: operatorShares(state),
     seconds: times.worked / 1000,
@@ -110,13 +111,6 @@ function foundMetric(
     ...finalTasks({ result, test }),
     ...(error && { error }),
   };
-}
-
-/** What the search has measured of a candidate or a baseline. */
-export function measuredBy({ id, name }: MetricFinalist, { byId, baselines }: MetricState): AnyFitness | undefined {
-  if (id === undefined) return baselines.find((baseline) => baseline.name === name);
-  const candidate = byId.get(id);
-  return candidate && measuredOf(candidate);
 }
 
 function infix(prefix: string): string {

@@ -1,5 +1,6 @@
 import { formatShare } from '../../../src/experiment/format.ts';
-import type { FinalistEvent } from '../../../src/search/lifecycle/events.ts';
+import type { FinalistEvent, SearchOpening } from '../../../src/search/lifecycle/events.ts';
+import type { AnyFitness } from '../../../src/search/lifecycle/objective.ts';
 import { fill, h } from '../../shared/dom.ts';
 import { finalistTable } from './finalistTable.ts';
 import type { FinalistRow } from './finalistTable.ts';
@@ -21,12 +22,17 @@ export class StructureFinalists {
    * @param awaited what will stand here
    * @param baselines their names; what is not among them and has no id is what the search has found
    * @param ratesOf of those that are configurations: what each block loses
+   * @param measuredOf what the search has of each
    */
   render(
-    finalists: readonly FinalistEvent[],
+    {
+      finalists,
+      opening,
+    }: { readonly finalists: readonly FinalistEvent[]; readonly opening: SearchOpening | undefined },
     awaited: string,
     baselines: readonly string[],
     ratesOf: (finalist: FinalistEvent) => readonly number[] | undefined,
+    measuredOf: (finalist: FinalistEvent) => AnyFitness | undefined,
   ): void {
     const shown = JSON.stringify(finalists.map(({ id, name }) => [id, name]));
     if (shown === this.shown) return;
@@ -41,15 +47,18 @@ export class StructureFinalists {
     const hasTest = finalists.some(({ test }) => test !== undefined);
     const unseen = hasTest ? ' The unseen text played no part in the search.' : '';
     const note = `Perplexity, evaluated like every evaluation. Differences are against dense.${unseen}`;
-    const rows = finalists.map((finalist) => this.row(finalist, ratesOf(finalist), baselines));
-    fill(this.body, finalistTable(rows, ['', 'pruned by block']), h('p', { class: 'muted' }, note));
+    const rows = finalists.map((finalist) => ({
+      ...this.row(finalist, ratesOf(finalist), baselines),
+      measured: measuredOf(finalist),
+    }));
+    fill(this.body, finalistTable(rows, ['', 'pruned by block'], opening), h('p', { class: 'muted' }, note));
   }
 
   private row(
     finalist: FinalistEvent,
     given: readonly number[] | undefined,
     baselines: readonly string[],
-  ): FinalistRow {
+  ): Omit<FinalistRow, 'measured'> {
     const { id, name, result, test, error } = finalist;
     const rates = given ?? result?.structure?.blocks.map(({ removed }) => removed) ?? result?.rates;
     const words = rates?.map((rate) => formatShare(rate)).join(', ');

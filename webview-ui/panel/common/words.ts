@@ -5,6 +5,8 @@ import type { Sparsity } from '../../../src/experiment/sparsitySchema.ts';
 import type { RunActivity } from '../../../src/view/panelMessages.ts';
 import { formulaOf } from '../metrics/formulas.ts';
 import type { InvalidReason, Outcome, StoppedOutcome } from '../../../src/search/lifecycle/events.ts';
+import { objectiveIn } from '../../../src/search/lifecycle/objective.ts';
+import type { AnyFitness } from '../../../src/search/lifecycle/objective.ts';
 import { isComplete, fitnessOf } from '../../../src/search/lifecycle/outcome.ts';
 import type { PopulationCandidate } from '../../../src/search/lifecycle/population.ts';
 
@@ -69,13 +71,19 @@ export function fitnessInShort(
   return isComplete(candidate, byId) ? formatPerplexity(fitness, digits) : `≈ ${formatPerplexity(fitness)}`;
 }
 
-export function stoppedInShort({ blocks }: StoppedOutcome): string {
-  return `stopped after ${blocks} blocks`;
+export function stoppedInShort(outcome: StoppedOutcome): string {
+  return `stopped after ${outcome.blocks} ${partsOf(outcome)}`;
 }
 
-/** @param all blocks of the whole text */
-export function stoppedInFull({ blocks, rung }: StoppedOutcome, all: number): string {
-  return `Stopped early: after ${blocks} of ${all} blocks (rung ${rung + 1}) others were better. Its fitness is extrapolated from those blocks.`;
+/** @param all blocks of the whole text, or all documents */
+export function stoppedInFull(outcome: StoppedOutcome, all: number): string {
+  const parts = partsOf(outcome);
+  return `Stopped early: after ${outcome.blocks} of ${all} ${parts} (rung ${outcome.rung + 1}) others were better. Its fitness is extrapolated from those ${parts}.`;
+}
+
+/** What a fitness is a mean over. */
+function partsOf(measured: AnyFitness): 'blocks' | 'documents' {
+  return objectiveIn(measured) === 'tasks' ? 'documents' : 'blocks';
 }
 
 /** A few words for a table's cell. */
@@ -100,7 +108,9 @@ export function outcomeInFull(
 ): string {
   switch (outcome.kind) {
     case 'full':
-      return `Evaluated on all ${blocks} blocks of the text.`;
+      return objectiveIn(outcome) === 'tasks'
+        ? `Evaluated on all ${blocks} documents of the tasks.`
+        : `Evaluated on all ${blocks} blocks of the text.`;
     case 'stopped':
       return stoppedInFull(outcome, blocks);
     case 'shared': {

@@ -66,7 +66,14 @@ export function masksPage(host: PageHost, looking: Looking): Page<MaskSearchPlan
       keep.render(pictures, KINDS_OF[plan.search.components], { at: looking.selected, kept }, theme);
       const picture = pictures[pictureIndex(pictures, looking.selected)];
       retained.render(picture, 1 - plan.sparsity.share, theme);
-      finalists.render(masks.finalists, 'the masks found', baselines, () => undefined);
+      const best = bestCheckpoint(masks);
+      finalists.render(
+        masks,
+        'the masks found',
+        baselines,
+        () => undefined,
+        ({ name }) => (baselines.includes(name) ? undefined : best),
+      );
       speed.render(subjectOf(data, baselines), masks.opening?.parameters, data.speed);
     },
   };

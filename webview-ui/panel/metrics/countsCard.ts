@@ -1,5 +1,6 @@
 import { fill, h } from '../../shared/dom.ts';
 import type { PanelData } from '../common/panelData.ts';
+import { objectiveOf } from '../../../src/search/lifecycle/objective.ts';
 import { figuresOf } from '../../../src/search/metrics/figures.ts';
 import { plural } from '../common/words.ts';
 
@@ -13,7 +14,8 @@ export class CountsCard {
   }
 
   render(data: PanelData): void {
-    const { counts, quarantined } = data.search;
+    const { counts, quarantined, opening } = data.search;
+    const whole = objectiveOf(opening) === 'tasks' ? 'all documents' : 'the whole text';
     const { candidates, invalid, duplicates, stoppedEarly, fullEvaluations, evaluations } = counts;
     if (candidates === 0 || !data.run) {
       fill(this.body, h('p', { class: 'muted' }, 'No candidate yet.'));
@@ -29,7 +31,7 @@ export class CountsCard {
       ['in full', fullEvaluations],
     ] as const;
     const facts: (readonly [string, string])[] = [
-      ['work', `${round(evaluations)} evaluations of the whole text`],
+      ['work', `${round(evaluations)} evaluations of ${whole}`],
       [
         'saved',
         `${round(saved)} of ${ranked} evaluations (${ranked === 0 ? 0 : Math.round((100 * saved) / ranked)} %), against evaluating every valid candidate in full`,

@@ -1,4 +1,6 @@
 import type { MetricFinalist } from '../../../src/search/metrics/events.ts';
+import { measuredFinalist } from '../../../src/search/lifecycle/measuredFinalist.ts';
+import type { AnyFitness } from '../../../src/search/lifecycle/objective.ts';
 import { fill, h } from '../../shared/dom.ts';
 import { finalistTable } from '../common/finalistTable.ts';
 import type { FinalistRow } from '../common/finalistTable.ts';
@@ -32,16 +34,21 @@ export class FinalistsCard {
         `Perplexity, evaluated again as they are written, ${finalists[0]?.result?.calibrate ?? 'sequential'} calibration, beside the baselines${hasTest ? '; the unseen text played no part in the search' : ''}. Differences are against dense.`,
       ),
       finalistTable(
-        finalists.map((finalist) => this.row(finalist)),
+        finalists.map((finalist) => this.row(finalist, measuredFinalist(finalist, search))),
         ['metric', 'formula'],
+        search.opening,
       ),
     );
   }
 
-  private row({ id, name, expression, result, test, error }: MetricFinalist): FinalistRow {
+  private row(
+    { id, name, expression, result, test, error }: MetricFinalist,
+    measured: AnyFitness | undefined,
+  ): FinalistRow {
     const formula = formulaOf({ expression });
     const what = h('td', { class: 'formula cut', title: formula }, formula);
-    return { name: id === undefined ? name : this.link(id), isBaseline: id === undefined, what, result, test, error };
+    const isBaseline = id === undefined;
+    return { name: isBaseline ? name : this.link(id), isBaseline, what, result, test, error, measured };
   }
 
   private link(id: number): HTMLElement {

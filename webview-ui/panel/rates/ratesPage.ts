@@ -10,6 +10,7 @@ import type { Looking, Page, PageHost } from '../common/page.ts';
 import type { PanelData } from '../common/panelData.ts';
 import { SpeedCard } from '../common/speedCard.ts';
 import type { SpeedSubject } from '../common/speedCard.ts';
+import { measuredFinalist } from '../../../src/search/lifecycle/measuredFinalist.ts';
 import { StructureFinalists } from '../common/structureFinalists.ts';
 import { BestCard } from './bestCard.ts';
 import { ConfigurationTable } from './configurationTable.ts';
@@ -83,10 +84,11 @@ export function ratesPage(host: PageHost, looking: Looking): Page<RateSearchPlan
       showLlm(isSelfPruner(plan));
       if (isSelfPruner(plan)) llm.render(rates, plan);
       finalists.render(
-        rates.finalists,
+        rates,
         `the best ${plan.search.finalists}`,
         baselines,
         ({ id }) => rates.byId.get(id ?? -1)?.rates,
+        (finalist) => measuredFinalist(finalist, rates),
       );
       speed.render(subjectOf(data, selected), rates.opening?.parameters, data.speed);
       table.render(rates, selected, isSelfPruner(plan));
