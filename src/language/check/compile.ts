@@ -10,8 +10,8 @@ import type { Findings } from './findings.ts';
 import { MetricCache } from './metricCache.ts';
 import { NameTable } from './names.ts';
 import { parseExpressionText } from '../syntax/parse.ts';
-import { parsePieces } from '../syntax/pieces.ts';
-import type { ParsedDeclaration, ParsedFile } from '../syntax/pieces.ts';
+import { NO_FILE, parsePieces } from '../syntax/pieces.ts';
+import type { ParsedDeclaration } from '../syntax/pieces.ts';
 import { nearestKeyword } from '../syntax/split.ts';
 import { strayText } from '../syntax/syntaxProblem.ts';
 import { DECLARATION_KEYWORDS } from '../syntax/words.ts';
@@ -30,10 +30,9 @@ export function compile(text: string, previous?: CompiledDocument): CompiledDocu
   if (text.length > MAX_FILE_LENGTH) {
     const message = `a .prune file has at most ${MAX_FILE_LENGTH} characters, and this one has ${text.length}`;
     diagnostics.add('file/too-large', { start: 0, end: firstLineEnd(text) }, message);
-    const parsed: ParsedFile = { declarations: [], trees: { declarations: new Map(), properties: new Map() } };
-    return { text, diagnostics: diagnostics.sorted(), declarations: [], parsed, metrics };
+    return { text, diagnostics: diagnostics.sorted(), declarations: [], parsed: NO_FILE, metrics };
   }
-  const parsed = parsePieces(text, previous?.parsed.trees);
+  const parsed = parsePieces(text, previous?.parsed);
   reportSyntax(text, parsed.declarations, diagnostics);
   const declarations = compileDeclarations(text, parsed.declarations, findings, metrics);
   return { text, diagnostics: diagnostics.sorted(), declarations, parsed, metrics };
