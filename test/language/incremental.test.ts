@@ -11,6 +11,8 @@ import { searchPlansFor } from '../../src/language/plan/searchPlan.ts';
 import { parsePieces } from '../../src/language/syntax/pieces.ts';
 import type { ParsedFile } from '../../src/language/syntax/pieces.ts';
 import { outline } from '../../src/language/server/outline.ts';
+import { changedOutline, outlineChange } from '../../src/language/server/outlineChange.ts';
+import type { OutlineParams } from '../../src/language/server/messages.ts';
 import { lspDiagnostics } from '../../src/language/server/problems.ts';
 import { documentSymbols } from '../../src/language/server/symbols.ts';
 import { mutate, WORDS } from './mutate.ts';
@@ -41,7 +43,7 @@ type Edit = (text: string, rng: Rng) => string;
 
 /** What someone who writes does to a file. */
 const EDITS: Readonly<Record<string, Edit>> = {
-  type: (text, rng) => put(text, rng.integer(text.length + 1), 0, pick([...'aW1 .=({"/\n'], rng)),
+  type: (text, rng) => put(text, rng.integer(text.length + 1), 0, pick('a W 1 . = ( { " / \n'.split(' '), rng)),
   'type a word': (text, rng) => put(text, rng.integer(text.length + 1), 0, pick(WORDS, rng)),
   delete: (text, rng) => put(text, rng.integer(text.length + 1), 1 + rng.integer(3), ''),
   replace: (text, rng) => put(text, rng.integer(text.length + 1), rng.integer(60), pick(WORDS, rng)),
@@ -75,6 +77,8 @@ describe('a file that is edited reads as one that was never read before', () => 
     const rng = new Rng(edits);
     let text = first;
     let document: CompiledDocument | undefined;
+    let told: OutlineParams | undefined;
+    let held: OutlineParams | undefined;
     const said: string[] = [];
     for (let i = 0; i < edits; i++) {
       // Now and then what was done is undone at once.
@@ -85,6 +89,11 @@ describe('a file that is edited reads as one that was never read before', () => 
         said.push(name);
         document = compile(text, document);
         expectSame(document, said);
+        const source = TextDocument.create('file:///a.prune', 'prune', said.length, text);
+        const outlined = outline(document, source);
+        held = changedOutline(held, outlineChange(told, outlined));
+        told = outlined;
+        if (!isDeepStrictEqual(held, outlined)) expect(held).toEqual(outlined);
       }
       if (rng.integer(25) === 0 || text.length > 3 * first.length) text = first;
     }

@@ -3,6 +3,7 @@ import { isOperationName } from '../../metric/operations.ts';
 import { printShape } from '../../metric/shape.ts';
 import { canonicalForm, MAX_COMPARED, MetricCache } from './metricCache.ts';
 import { readGroup } from './groupOption.ts';
+import type { Group } from './groupOption.ts';
 import { hintAtRoot, hintAtUnused, reportConstant, reportRanksNothing, reportSameRanking } from './metricHints.ts';
 import { orderDefinitions } from './dependencies.ts';
 import type { Cycle, Definition } from './dependencies.ts';
@@ -59,7 +60,8 @@ class DefinitionCompiler implements Definitions {
       definitions.set(name, { name, names: tree.names, declaration, syntax });
     }
     const { order, cycles } = orderDefinitions(definitions);
-    const used = new Set(order.flatMap((definition) => definition.names.map((name) => name.text)));
+    const used = new Set<string>();
+    for (const { names } of order) for (const { text } of names) used.add(text);
     for (const definition of order) {
       const cycle = cycles.get(definition);
       if (cycle) this.reportCycle(cycle);
@@ -86,17 +88,18 @@ class DefinitionCompiler implements Definitions {
   /** Tells which metrics rank as others do: of those that none uses, since the values of the others count. */
   private compareRankings(used: ReadonlySet<string>): void {
     if (this.findings.sites !== undefined) return;
-    const first = new Map<string, NamedDeclaration>();
+    // Compared over other weights they prune others.
+    const first = new Map<Group | undefined, Map<string, NamedDeclaration>>();
     for (const declaration of this.names.all()) {
       const metric = this.metrics.get(declaration.symbol.name);
       const syntax = declaration.parsed.tree?.syntax;
       if (metric?.compiled === undefined || metric.parameters.length > 0 || syntax?.kind !== 'metric') continue;
       if (metric.compiled.size > MAX_COMPARED) continue;
       const form = canonicalForm(metric.compiled.expression);
-      // Compared over other weights they prune others.
-      const key = `${metric.group ?? ''} ${form.key}`;
-      const before = first.get(key);
-      if (before === undefined) first.set(key, declaration);
+      const firstOfGroup = first.get(metric.group) ?? new Map<string, NamedDeclaration>();
+      first.set(metric.group, firstOfGroup);
+      const before = firstOfGroup.get(form.key);
+      if (before === undefined) firstOfGroup.set(form.key, declaration);
       if (used.has(metric.name)) continue;
       if (form.expression.kind === 'number') reportRanksNothing(declaration.symbol, this.findings.diagnostics);
       else if (before && syntax.body.kind !== 'name') {

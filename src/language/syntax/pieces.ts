@@ -1,3 +1,5 @@
+import { isOperandName } from '../../metric/operands.ts';
+import { isOperationName } from '../../metric/operations.ts';
 import { parseDeclaration, parseProperty } from './parse.ts';
 import type { Parsed } from './parse.ts';
 import { splitBlock, splitFile } from './split.ts';
@@ -30,7 +32,7 @@ export interface ParsedProperty {
 }
 
 export interface DeclarationTree extends Parsed<DeclarationSyntax> {
-  /** The names that its expression uses, in the order of the text. */
+  /** The names that its expression uses, in the order of the text, without those of the language. */
   readonly names: readonly Identifier[];
 }
 
@@ -114,8 +116,8 @@ function namesIn(syntax: DeclarationSyntax): Identifier[] {
   const names: Identifier[] = [];
   const visit = (expression: ExpressionSyntax): void => {
     visitExpression(expression, (node) => {
-      if (node.kind === 'name') names.push({ text: node.name, span: node.span });
-      else if (node.kind === 'call') names.push(node.callee);
+      const name = node.kind === 'name' ? { text: node.name, span: node.span } : node.kind === 'call' && node.callee;
+      if (name && !isOperandName(name.text) && !isOperationName(name.text)) names.push(name);
     });
   };
   if (syntax.kind === 'parameter') visit(syntax.value);
