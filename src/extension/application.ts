@@ -110,8 +110,8 @@ export class Application {
       watch: watchFile,
     });
     this.language = new LanguageServer(context.asAbsolutePath('dist/languageServer.cjs'), log, {
-      onOutline: (outline) => {
-        this.outlines.update(outline);
+      onOutline: (change) => {
+        this.outlines.update(change);
       },
       onTaskFiles: (files) => {
         this.taskFiles.update(files);

@@ -12,7 +12,7 @@ import {
 import type {
   FirstDocumentsParams,
   HubNamesParams,
-  OutlineParams,
+  OutlineChange,
   PlanParams,
   PlanResult,
   SearchPlanParams,
@@ -24,7 +24,7 @@ import type {
 
 /** What the server says by itself. */
 export interface LanguageListener {
-  readonly onOutline: (outline: OutlineParams) => void;
+  readonly onOutline: (change: OutlineChange) => void;
   readonly onTaskFiles: (files: TaskFilesParams) => void;
 }
 

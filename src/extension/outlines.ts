@@ -1,6 +1,13 @@
 import { EspalierError } from '../base/errors.ts';
 import type { EvaluationPlan } from '../experiment/planSchema.ts';
-import type { OutlineDeclaration, OutlineParams, PlanParams, PlanResult } from '../language/server/messages.ts';
+import type {
+  OutlineChange,
+  OutlineDeclaration,
+  OutlineParams,
+  PlanParams,
+  PlanResult,
+} from '../language/server/messages.ts';
+import { changedOutline } from '../language/server/outlineChange.ts';
 import type { Target } from './evaluate/evaluator.ts';
 
 /** A metric or an experiment of a document. */
@@ -30,10 +37,11 @@ export class Outlines {
     this.options = options;
   }
 
-  update(outline: OutlineParams): void {
-    this.outlines.set(outline.uri, outline);
+  update(change: OutlineChange): void {
+    const { uri } = change;
+    this.outlines.set(uri, changedOutline(this.outlines.get(uri), change));
     this.updates++;
-    this.options.onChange(outline.uri);
+    this.options.onChange(uri);
   }
 
   forget(uri: string): void {

@@ -29,7 +29,7 @@ function setUp() {
     onChange: (uri) => changed.push(uri),
   });
   const update = (...declarations: OutlineDeclaration[]): void => {
-    outlines.update({ uri: URI, version: 1, declarations });
+    outlines.update({ uri: URI, version: 1, head: 0, declarations, tail: 0, lines: 0 });
   };
   return { outlines, asked, changed, state, update };
 }

@@ -10,10 +10,11 @@ import type { Findings } from './findings.ts';
 import { MetricCache } from './metricCache.ts';
 import { NameTable } from './names.ts';
 import { parseExpressionText } from '../syntax/parse.ts';
-import { parsePieces } from '../syntax/pieces.ts';
-import type { ParsedDeclaration, ParsedFile } from '../syntax/pieces.ts';
+import { NO_FILE, parsePieces } from '../syntax/pieces.ts';
+import type { ParsedDeclaration } from '../syntax/pieces.ts';
 import { nearestKeyword } from '../syntax/split.ts';
 import { strayText } from '../syntax/syntaxProblem.ts';
+import type { SyntaxProblem } from '../syntax/syntaxProblem.ts';
 import { DECLARATION_KEYWORDS } from '../syntax/words.ts';
 
 /** Longer files are refused whole: ten thousand metrics fit. In UTF-16 units. */
@@ -30,10 +31,9 @@ export function compile(text: string, previous?: CompiledDocument): CompiledDocu
   if (text.length > MAX_FILE_LENGTH) {
     const message = `a .prune file has at most ${MAX_FILE_LENGTH} characters, and this one has ${text.length}`;
     diagnostics.add('file/too-large', { start: 0, end: firstLineEnd(text) }, message);
-    const parsed: ParsedFile = { declarations: [], trees: { declarations: new Map(), properties: new Map() } };
-    return { text, diagnostics: diagnostics.sorted(), declarations: [], parsed, metrics };
+    return { text, diagnostics: diagnostics.sorted(), declarations: [], parsed: NO_FILE, metrics };
   }
-  const parsed = parsePieces(text, previous?.parsed.trees);
+  const parsed = parsePieces(text, previous?.parsed);
   reportSyntax(text, parsed.declarations, diagnostics);
   const declarations = compileDeclarations(text, parsed.declarations, findings, metrics);
   return { text, diagnostics: diagnostics.sorted(), declarations, parsed, metrics };
@@ -78,18 +78,19 @@ function reportSyntax(text: string, pieces: readonly ParsedDeclaration[], diagno
     } else if (misspelt !== undefined) {
       reportKeyword(text, { start, end: start + misspelt.length }, diagnostics);
     }
-    for (const { base: from, tree: piece } of [{ base, tree }, ...properties]) {
-      const problem = piece?.problem;
-      if (problem === undefined) continue;
-      const span = shift(problem.span, from);
-      const { replacement } = problem;
-      const fixes: Fix[] =
-        replacement === undefined
-          ? []
-          : [{ title: `Write \`${replacement}\``, edits: [{ ...span, text: replacement }] }];
-      diagnostics.add(problem.code, span, problem.message, fixes.length > 0 ? { fixes } : {});
+    if (tree?.problem) reportProblem(tree.problem, base, diagnostics);
+    for (const property of properties) {
+      if (property.tree.problem) reportProblem(property.tree.problem, property.base, diagnostics);
     }
   }
+}
+
+function reportProblem(problem: SyntaxProblem, base: number, diagnostics: DiagnosticList): void {
+  const span = shift(problem.span, base);
+  const { replacement } = problem;
+  const fixes: Fix[] =
+    replacement === undefined ? [] : [{ title: `Write \`${replacement}\``, edits: [{ ...span, text: replacement }] }];
+  diagnostics.add(problem.code, span, problem.message, fixes.length > 0 ? { fixes } : {});
 }
 
 function reportKeyword(text: string, span: { start: number; end: number }, diagnostics: DiagnosticList): void {

@@ -4,7 +4,8 @@ import { compileDefinitions } from './definitions.ts';
 import type { SettingRow } from '../../experiment/settingRow.ts';
 import { readArguments } from './argumentList.ts';
 import { shift } from './diagnostics.ts';
-import type { Declaration, OwnTask, SearchContent, TextInput } from './document.ts';
+import type { Declaration, MetricDeclaration, OwnTask, SearchContent, TextInput } from './document.ts';
+import type { CallableMetric } from './expressions.ts';
 import type { Findings } from './findings.ts';
 import type { MetricCache } from './metricCache.ts';
 import { checkExperiment } from './checkExperiment.ts';
@@ -37,10 +38,7 @@ export function compileDeclarations(
   return pieces.flatMap((piece): Declaration[] => {
     const syntax = piece.tree?.syntax;
     if (syntax === undefined) return [];
-    const common = {
-      ...placeOf(piece, syntax),
-      name: syntax.kind === 'defaults' ? 'defaults' : (syntax.name?.text ?? ''),
-    };
+    const common = commonOf(piece, syntax);
     const { name } = common;
     const isKnown = syntax.kind === 'defaults' ? blocks.get(piece) === defaults : names.get(name)?.parsed === piece;
     const hasProblem = piece.tree?.problem !== undefined || piece.misspelt !== undefined || !isKnown;
@@ -62,20 +60,7 @@ export function compileDeclarations(
       }
       case 'metric': {
         const metric = isKnown ? definitions.metrics.get(name) : undefined;
-        const { expression, shape } = metric?.compiled ?? {};
-        const group = metric?.group;
-        const parameters = (metric?.parameters ?? []).map(({ name, value }) => ({ name, value }));
-        return [
-          {
-            ...common,
-            kind: syntax.kind,
-            parameters,
-            expression,
-            shape,
-            ...(group && { group }),
-            broken: hasProblem || !expression,
-          },
-        ];
+        return [metricOf(common, metric, hasProblem)];
       }
       case 'experiment':
       case 'search':
@@ -171,10 +156,36 @@ export function declaredTasks(
   return tasks;
 }
 
-function placeOf(piece: ParsedDeclaration, syntax: DeclarationSyntax): Pick<Declaration, 'start' | 'end' | 'nameSpan'> {
+type Common = Pick<Declaration, 'start' | 'end' | 'nameSpan' | 'name'>;
+
+function commonOf(piece: ParsedDeclaration, syntax: DeclarationSyntax): Common {
   const { start, base, properties } = piece;
-  const ends = properties.map((property) => property.base + property.tree.syntax.span.end);
-  const end = Math.max(base + syntax.span.end, ...ends);
+  let end = base + syntax.span.end;
+  for (const property of properties) end = Math.max(end, property.base + property.tree.syntax.span.end);
+  const name = syntax.kind === 'defaults' ? 'defaults' : (syntax.name?.text ?? '');
   const keyword = { start, end: start + (piece.misspelt ?? piece.keyword ?? '').length };
-  return { start, end, nameSpan: syntax.name ? shift(syntax.name.span, base) : keyword };
+  return { start, end, nameSpan: syntax.name ? shift(syntax.name.span, base) : keyword, name };
+}
+
+/** Of the many that a file may have, so nothing is spread. */
+function metricOf(
+  { start, end, nameSpan, name }: Common,
+  metric: CallableMetric | undefined,
+  hasProblem: boolean,
+): MetricDeclaration {
+  const parameters = (metric?.parameters ?? []).map((parameter) => ({ name: parameter.name, value: parameter.value }));
+  const { expression, shape } = metric?.compiled ?? {};
+  const broken = hasProblem || expression === undefined;
+  const declared: MetricDeclaration = {
+    start,
+    end,
+    nameSpan,
+    name,
+    kind: 'metric',
+    parameters,
+    expression,
+    shape,
+    broken,
+  };
+  return metric?.group === undefined ? declared : { ...declared, group: metric.group };
 }

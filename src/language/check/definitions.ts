@@ -59,7 +59,8 @@ class DefinitionCompiler implements Definitions {
       definitions.set(name, { name, names: tree.names, declaration, syntax });
     }
     const { order, cycles } = orderDefinitions(definitions);
-    const used = new Set(order.flatMap((definition) => definition.names.map((name) => name.text)));
+    const used = new Set<string>();
+    for (const { names } of order) for (const { text } of names) used.add(text);
     for (const definition of order) {
       const cycle = cycles.get(definition);
       if (cycle) this.reportCycle(cycle);
@@ -69,9 +70,12 @@ class DefinitionCompiler implements Definitions {
       if (syntax.kind === 'parameter') {
         this.parameters.set(name, this.compileParameter(syntax, declaration, findings));
       } else {
-        const compile = (): CallableMetric => this.compileMetric(syntax, declaration, used.has(name), findings);
+        const isUsed = used.has(name);
         const canKeep = cycle === undefined && syntax.parameters.length === 0 && findings === this.findings;
-        this.metrics.set(name, canKeep ? this.known(definition, used.has(name), compile) : compile());
+        const metric = canKeep
+          ? this.known(syntax, definition, isUsed)
+          : this.compileMetric(syntax, declaration, isUsed, findings);
+        this.metrics.set(name, metric);
       }
     }
     for (const declaration of this.names.unnamed) {
@@ -93,8 +97,8 @@ class DefinitionCompiler implements Definitions {
       if (metric?.compiled === undefined || metric.parameters.length > 0 || syntax?.kind !== 'metric') continue;
       if (metric.compiled.size > MAX_COMPARED) continue;
       const form = canonicalForm(metric.compiled.expression);
-      // Compared over other weights they prune others.
-      const key = `${metric.group ?? ''} ${form.key}`;
+      // Compared over other weights they prune others. The key of a form alone is hashed once, and not at every keystroke.
+      const key = metric.group === undefined ? form.key : `${metric.group} ${form.key}`;
       const before = first.get(key);
       if (before === undefined) first.set(key, declaration);
       if (used.has(metric.name)) continue;
@@ -110,14 +114,12 @@ class DefinitionCompiler implements Definitions {
   }
 
   /** A metric as the previous version of the file had it, where nothing that it depends on has changed. */
-  private known(
-    { declaration, names }: NamedDefinition,
-    isUsed: boolean,
-    compile: () => CallableMetric,
-  ): CallableMetric {
+  private known(syntax: MetricSyntax, { declaration, names }: NamedDefinition, isUsed: boolean): CallableMetric {
     const { tree } = declaration.parsed;
     const { diagnostics, sites } = this.findings;
-    if (tree === undefined || sites !== undefined) return compile();
+    if (tree === undefined || sites !== undefined) {
+      return this.compileMetric(syntax, declaration, isUsed, this.findings);
+    }
     const uses = names.map(
       ({ text }) => this.metrics.get(text) ?? this.parameters.get(text)?.constant ?? this.names.get(text),
     );
@@ -128,7 +130,7 @@ class DefinitionCompiler implements Definitions {
       return known.metric;
     }
     const { total } = diagnostics;
-    const metric = compile();
+    const metric = this.compileMetric(syntax, declaration, isUsed, this.findings);
     const told = diagnostics.since(total);
     // Of a mistake the names around it decide what is told: such a metric is compiled each time.
     const isMistaken = diagnostics.isFull || told.some(({ severity }) => severity !== 'hint');
@@ -193,8 +195,7 @@ class DefinitionCompiler implements Definitions {
     }
     hintAtUnused(syntax, base, findings.diagnostics);
     if (compiled !== undefined && !isUsed) hintAtRoot(syntax.body, compiled.expression, base, findings.diagnostics);
-    // Without parameters there is one instance; it must not keep this version of the file in memory.
-    if (parameters.length === 0) return { ...about, compiled, instantiate: () => compiled };
+    if (parameters.length === 0) return { ...about, compiled, instantiate: always(compiled) };
     const instances = new Map<string, Compiled | undefined>();
     const instantiate = (values: readonly number[]): Compiled | undefined => {
       const key = values.join();
@@ -243,6 +244,11 @@ class DefinitionCompiler implements Definitions {
     const message = path.length === 1 ? `\`${use.text}\` uses itself` : `\`${definition.name}\` uses itself: ${way}`;
     this.findings.diagnostics.add('name/cyclic', shift(use.span, base), message);
   }
+}
+
+/** Of a metric without parameters: made here, where no version of the file is in sight that it would keep in memory. */
+function always(compiled: Compiled | undefined): CallableMetric['instantiate'] {
+  return () => compiled;
 }
 
 /** A hint of a metric whose place in the file is another one. */

@@ -56,7 +56,8 @@ export function reportSameRanking(
 ): void {
   const aside = form.saturates ? 'where float32 makes no ties' : 'rounding aside';
   const message = `\`${name}\` has the same ranking as \`${other.name}\`: both prune the same weights, ${aside}`;
-  const related = [{ ...other.span, message: `\`${other.name}\` is declared here` }];
+  const { start, end } = other.span;
+  const related = [{ start, end, message: `\`${other.name}\` is declared here` }];
   diagnostics.add('metric/same-ranking', span, message, { related });
 }
 

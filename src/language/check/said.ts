@@ -51,7 +51,7 @@ export function readSaid(
     text += `${parsed.text}\n`;
     return parsed;
   });
-  const parsed = { keyword, start: 0, end: text.length, base: 0, tree: undefined, properties };
+  const parsed = { keyword, start: 0, end: text.length, base: 0, text: '', tree: undefined, properties };
   const context = { ...contextOf(document), labelOf };
   for (const { base, tree } of properties) {
     if (tree.problem)

@@ -84,6 +84,7 @@ export function planWith(
 /** The plans of one file. Made once for several questions, it looks through the file once. */
 export class Planner {
   private readonly sources: PlanSources;
+  private ground: string | undefined;
 
   constructor(document: CompiledDocument) {
     this.sources = findSources(document);
@@ -117,14 +118,23 @@ export class Planner {
 
   /** A string that changes exactly when the plans of an evaluable declaration do, the fallback and the folder aside. */
   planKey(declaration: Declaration): string {
-    const draft = this.draftOf(declaration);
-    const evaluations = evaluationsAt(draft.prunings, draft.at, draft.recover).map(
-      (evaluation) => `${evaluation.metric}=${spellingOf(evaluation)}@${printSparsity(evaluation.sparsity)}`,
-    );
-    const settings = Object.entries(draft.settings).sort(([a], [b]) => (a < b ? -1 : 1));
-    const tasks = draft.tasks ? [draft.tasks, draft.asking] : [];
-    const inputs = [draft.isExperiment, draft.model, draft.texts, settings, evaluations, ...tasks];
-    return createHash('sha256').update(JSON.stringify(inputs)).digest('hex');
+    const isListed = declaration.kind !== 'metric' || this.sources.listing.has(declaration.name);
+    const { expression } = isListed ? {} : declaration;
+    if (isListed || expression === undefined) return keyOf(this.draftOf(declaration));
+    // A metric that no experiment lists takes all else from the same place as the others.
+    const ground = this.groundOf(declaration);
+    const { name, group } = declaration;
+    const known = KEYS.get(expression);
+    if (known?.ground === ground && known.name === name && known.group === group) return known.key;
+    const key = keyOf(this.draftOf(declaration));
+    KEYS.set(expression, { ground, name, group, key });
+    return key;
+  }
+
+  /** What a metric that no experiment lists is evaluated on: equal exactly where all of its plan is but the metric. */
+  private groundOf(declaration: MetricDeclaration): string {
+    this.ground ??= JSON.stringify(this.draftBy('', this.sourceOf(declaration)?.content, []));
+    return this.ground;
   }
 
   private draftOf(declaration: Declaration): PlanDraft {
@@ -196,6 +206,26 @@ interface PlanDraft {
   readonly prunings: readonly Pruning[];
   readonly at: readonly Sparsity[];
   readonly settings: Partial<EvaluationSettings>;
+}
+
+function keyOf(draft: PlanDraft): string {
+  const evaluations = evaluationsAt(draft.prunings, draft.at, draft.recover).map(
+    (evaluation) => `${evaluation.metric}=${spellingOf(evaluation)}@${printSparsity(evaluation.sparsity)}`,
+  );
+  const settings = Object.entries(draft.settings).sort(([a], [b]) => (a < b ? -1 : 1));
+  const tasks = draft.tasks ? [draft.tasks, draft.asking] : [];
+  const inputs = [draft.isExperiment, draft.model, draft.texts, settings, evaluations, ...tasks];
+  return createHash('sha256').update(JSON.stringify(inputs)).digest('hex');
+}
+
+/** Keys of metrics that no experiment lists: those that stay from version to version are made once. */
+const KEYS = new WeakMap<Expression, KnownKey>();
+
+interface KnownKey {
+  readonly ground: string;
+  readonly name: string;
+  readonly group: MetricDeclaration['group'];
+  readonly key: string;
 }
 
 function spellingOf(evaluation: PlannedEvaluation): string {

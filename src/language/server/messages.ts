@@ -14,8 +14,21 @@ import type { SearchPlanContext } from '../plan/searchPlan.ts';
  * can import it without the language.
  */
 
-/** Notification, server to client, after each validation. */
+/** Notification, server to client, after each validation: what has become of the outline of an open file. */
 export const OUTLINE_NOTIFICATION = 'espalier/outline';
+
+/** Counts from the outline that was told before; the first one of an open file is told whole. */
+export interface OutlineChange {
+  readonly uri: string;
+  readonly version: number;
+  /** Declarations at the beginning that are as they were. */
+  readonly head: number;
+  /** Those behind them. */
+  readonly declarations: readonly OutlineDeclaration[];
+  /** Declarations at the end that are as they were, `lines` further down. */
+  readonly tail: number;
+  readonly lines: number;
+}
 
 export interface OutlineParams {
   readonly uri: string;

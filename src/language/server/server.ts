@@ -19,6 +19,7 @@ import {
 import type {
   FirstDocumentsParams,
   HubNamesParams,
+  OutlineParams,
   PlanParams,
   PlanResult,
   SearchPlanParams,
@@ -35,6 +36,7 @@ import type { FirstDocuments } from './firstDocuments.ts';
 import { FORMAT_TRIGGERS, formatDocument, formatOnType, formatRange } from './formatting.ts';
 import { definition, highlights, hover, references, renamable, rename } from './navigation.ts';
 import { outline } from './outline.ts';
+import { outlineChange } from './outlineChange.ts';
 import { codeActions, lspDiagnostics } from './problems.ts';
 import { SEMANTIC_LEGEND, semanticTokens } from './semanticTokens.ts';
 import { signatureHelp } from './signature.ts';
@@ -161,6 +163,8 @@ class OpenFiles {
   private readonly sources = new TextDocuments(TextDocument);
   private readonly compiled = new Map<string, { version: number; document: CompiledDocument }>();
   private readonly changed = new Set<string>();
+  /** Of each open file, as they were told last. */
+  private readonly outlines = new Map<string, OutlineParams>();
   /** The first documents of files that tasks name. */
   private readonly first = new Map<string, FirstDocuments>();
   /** Such files of each open file, as they were told last. */
@@ -174,6 +178,7 @@ class OpenFiles {
     this.sources.onDidClose(({ document: { uri } }) => {
       this.compiled.delete(uri);
       this.changed.delete(uri);
+      this.outlines.delete(uri);
       void this.tellFiles(uri, []);
       void connection.sendDiagnostics({ uri, diagnostics: [] });
     });
@@ -234,7 +239,10 @@ class OpenFiles {
       await this.connection.sendDiagnostics({ uri, version, diagnostics });
       // Closed or changed while the diagnostics were written: the next round tells the rest.
       if (this.sources.get(uri)?.version !== version) continue;
-      await this.connection.sendNotification(OUTLINE_NOTIFICATION, outline(document, source));
+      const told = this.outlines.get(uri);
+      const outlined = outline(document, source);
+      this.outlines.set(uri, outlined);
+      await this.connection.sendNotification(OUTLINE_NOTIFICATION, outlineChange(told, outlined));
       await this.tellFiles(uri, [...declaredTaskFiles(uri, document).keys()]);
     }
   }

@@ -1,3 +1,5 @@
+import { isOperandName } from '../../metric/operands.ts';
+import { isOperationName } from '../../metric/operations.ts';
 import { parseDeclaration, parseProperty } from './parse.ts';
 import type { Parsed } from './parse.ts';
 import { splitBlock, splitFile } from './split.ts';
@@ -6,15 +8,18 @@ import { visitExpression } from './syntax.ts';
 import type { DeclarationSyntax, ExpressionSyntax, Identifier, PropertySyntax } from './syntax.ts';
 import type { DeclarationKeyword } from './words.ts';
 
-/** A file's pieces with their trees, and every tree by its text. */
+/** A file's pieces with their trees. */
 export interface ParsedFile {
+  readonly text: string;
   readonly declarations: readonly ParsedDeclaration[];
-  readonly trees: PieceTrees;
 }
 
+/** Stays what it is from version to version of a file where neither it nor its place changes. */
 export interface ParsedDeclaration extends Piece {
   /** Offset in the file that the syntax counts from. */
   readonly base: number;
+  /** What its tree was made of: of a block the frame. */
+  readonly text: string;
   /** Undefined for text that belongs to no declaration. */
   readonly tree: DeclarationTree | undefined;
   readonly properties: readonly ParsedProperty[];
@@ -27,53 +32,77 @@ export interface ParsedProperty {
 }
 
 export interface DeclarationTree extends Parsed<DeclarationSyntax> {
-  /** The names that its expression uses, in the order of the text. */
+  /** The names that its expression uses, in the order of the text, without those of the language. */
   readonly names: readonly Identifier[];
 }
 
-/** Trees of a file's pieces by their texts. */
-export interface PieceTrees {
-  readonly declarations: ReadonlyMap<string, DeclarationTree>;
-  readonly properties: ReadonlyMap<string, Parsed<PropertySyntax>>;
+export const NO_FILE: ParsedFile = { text: '', declarations: [] };
+
+/** Cuts and parses a file; pieces that the previous version had as well keep their trees. */
+export function parsePieces(text: string, previous: ParsedFile = NO_FILE): ParsedFile {
+  const before = previous.declarations;
+  const { head, middle, tail } = splitFile(text, { text: previous.text, pieces: before });
+  const behind = before.length - tail;
+  const changed = before.slice(head, behind);
+  const trees = new Map(changed.map((piece) => [piece.text, piece.tree]));
+  const properties = new Map(
+    changed.flatMap((piece) => piece.properties.map((property) => [property.text, property.tree])),
+  );
+  const grown = text.length - previous.text.length;
+  const declarations = [
+    ...before.slice(0, head),
+    ...middle.map((piece) => parsePiece(text, piece, trees, properties)),
+    ...(grown === 0 ? before.slice(behind) : before.slice(behind).map((piece) => moved(piece, grown))),
+  ];
+  return { text, declarations };
 }
 
-const NO_TREES: PieceTrees = { declarations: new Map(), properties: new Map() };
-
-/** Cuts and parses a file; pieces whose text the previous version had as well keep their trees. */
-export function parsePieces(text: string, previous: PieceTrees = NO_TREES): ParsedFile {
-  const declarationTrees = new Map<string, DeclarationTree>();
-  const propertyTrees = new Map<string, Parsed<PropertySyntax>>();
-  const declarations = splitFile(text).map((piece): ParsedDeclaration => {
-    const { keyword, misspelt, start, end } = piece;
-    if (keyword === undefined) return { ...piece, base: start, tree: undefined, properties: [] };
-    // A misspelt keyword is parsed as the right one; what follows it keeps its place.
-    const written = text.slice(start, end);
-    const source = misspelt === undefined ? written : keyword + written.slice(misspelt.length);
-    const base = misspelt === undefined ? start : start + misspelt.length - keyword.length;
-    const isBlock = keyword === 'experiment' || keyword === 'search' || keyword === 'defaults';
-    const { frame, properties } = isBlock ? splitBlock(source) : { frame: source, properties: [] };
-    return {
-      ...piece,
-      base,
-      tree: remember(frame, declarationTrees, previous.declarations, (source) => parseTree(source, keyword)),
-      properties: properties.map((property) => {
-        const propertyText = source.slice(property.start, property.end);
-        const tree = remember(propertyText, propertyTrees, previous.properties, parseProperty);
-        return { base: base + property.start, text: propertyText, tree };
-      }),
-    };
-  });
-  return { declarations, trees: { declarations: declarationTrees, properties: propertyTrees } };
-}
-
-function remember<Tree>(
+/** @param trees @param properties of texts that are parsed already */
+function parsePiece(
   text: string,
-  trees: Map<string, Tree>,
-  previous: ReadonlyMap<string, Tree>,
-  parse: (text: string) => Tree,
-): Tree {
-  // A copy: a name that is a slice of this version of the file would keep all of it in memory for as long as the tree lives.
-  const tree = trees.get(text) ?? previous.get(text) ?? parse(` ${text}`.slice(1));
+  piece: Piece,
+  trees: Map<string, DeclarationTree | undefined>,
+  properties: Map<string, Parsed<PropertySyntax>>,
+): ParsedDeclaration {
+  const { keyword, misspelt, start, end } = piece;
+  if (keyword === undefined) return { ...piece, base: start, text: '', tree: undefined, properties: [] };
+  // A misspelt keyword is parsed as the right one; what follows it keeps its place.
+  const written = text.slice(start, end);
+  const source = copied(misspelt === undefined ? written : keyword + written.slice(misspelt.length));
+  const base = misspelt === undefined ? start : start + misspelt.length - keyword.length;
+  const isBlock = keyword === 'experiment' || keyword === 'search' || keyword === 'defaults';
+  const block = isBlock ? splitBlock(source) : { frame: source, properties: [] };
+  return {
+    ...piece,
+    base,
+    text: block.frame,
+    tree: remembered(block.frame, trees, () => parseTree(block.frame, keyword)),
+    properties: block.properties.map((property) => {
+      const propertyText = source.slice(property.start, property.end);
+      const tree = remembered(propertyText, properties, () => parseProperty(propertyText));
+      return { base: base + property.start, text: propertyText, tree };
+    }),
+  };
+}
+
+function moved(piece: ParsedDeclaration, by: number): ParsedDeclaration {
+  const { start, end, base, properties } = piece;
+  return {
+    ...piece,
+    start: start + by,
+    end: end + by,
+    base: base + by,
+    properties: properties.map((property) => ({ ...property, base: property.base + by })),
+  };
+}
+
+/** What is a slice of a version of a file keeps all of it in memory for as long as it lives. */
+function copied(text: string): string {
+  return ` ${text}`.slice(1);
+}
+
+function remembered<Tree>(text: string, trees: Map<string, Tree>, parse: () => NonNullable<Tree>): NonNullable<Tree> {
+  const tree = trees.get(text) ?? parse();
   trees.set(text, tree);
   return tree;
 }
@@ -87,8 +116,8 @@ function namesIn(syntax: DeclarationSyntax): Identifier[] {
   const names: Identifier[] = [];
   const visit = (expression: ExpressionSyntax): void => {
     visitExpression(expression, (node) => {
-      if (node.kind === 'name') names.push({ text: node.name, span: node.span });
-      else if (node.kind === 'call') names.push(node.callee);
+      const name = node.kind === 'name' ? { text: node.name, span: node.span } : node.kind === 'call' && node.callee;
+      if (name && !isOperandName(name.text) && !isOperationName(name.text)) names.push(name);
     });
   };
   if (syntax.kind === 'parameter') visit(syntax.value);

@@ -1,4 +1,5 @@
 import { nearestName } from '../../metric/nearest.ts';
+import { commonEnds } from './commonEnds.ts';
 import type { Span } from './syntax.ts';
 import { DECLARATION_KEYWORDS, isDeclarationKeyword, isNameCharacter, NAME, NAME_CHARACTERS } from './words.ts';
 import type { DeclarationKeyword } from './words.ts';
@@ -22,44 +23,88 @@ export interface BlockPieces {
   readonly properties: readonly Span[];
 }
 
+/** The pieces of a file that the version before it did not have. */
+export interface SplitFile {
+  /** How many pieces at the beginning are those of the version before. */
+  readonly head: number;
+  readonly middle: readonly Piece[];
+  /** How many at the end are, moved by as much as the text has grown. */
+  readonly tail: number;
+}
+
+const NOTHING = { text: '', pieces: [] };
+
 /**
  * The declarations of a file, in order, with all the text in between. A keyword begins a declaration where a whole head
  * follows it (`metric NAME =`) or, outside braces, where it is the first word of a line. A piece without a keyword begins
  * where the first word of a line can continue nothing: `metrc wanda = …`, or a name after a complete expression.
+ * @param before the version before: only text around what changed is looked at again
  */
-export function splitFile(text: string): readonly Piece[] {
-  const starts: { start: number; keyword: DeclarationKeyword | undefined; misspelt?: string }[] = [];
+export function splitFile(
+  text: string,
+  before: { readonly text: string; readonly pieces: readonly Piece[] } = NOTHING,
+): SplitFile {
+  const same = commonEnds(before.text, text);
+  const grown = text.length - before.text.length;
+  // Where a piece begins depends on the two words behind, and so on nothing behind the beginning of the next but one.
+  const head = Math.max(0, before.pieces.findLastIndex(({ start }) => start < same.start) - 2);
+  const [first] = head > 0 ? before.pieces.slice(head) : [];
+  const begun: Beginning[] = first ? [first] : [];
+  let next = head;
+  let tail = 0;
+  scanFile(text, first ? first.start + wordAt(text, first.start).length : 0, (piece) => {
+    const at = piece.start - grown;
+    while (next < before.pieces.length && before.pieces[next]!.start < at) next++;
+    const old = before.pieces[next];
+    // Behind the beginning of a piece nothing depends on what stands before it: from here on all is as it was.
+    const isOld = old?.start === at && piece.start >= text.length - same.end;
+    if (isOld) tail = before.pieces.length - next;
+    else begun.push(piece);
+    return !isOld;
+  });
+  const end = tail > 0 ? before.pieces.at(-tail)!.start + grown : text.length;
+  const isStray = head === 0 && (begun[0]?.start ?? end) > 0;
+  const starts: readonly Beginning[] = isStray ? [{ start: 0, keyword: undefined }, ...begun] : begun;
+  return { head, middle: starts.map((piece, i) => pieceOf(piece, starts[i + 1]?.start ?? end)), tail };
+}
+
+type Beginning = Omit<Piece, 'end'>;
+
+function pieceOf({ start, keyword, misspelt }: Beginning, end: number): Piece {
+  return { start, end, keyword, ...(misspelt !== undefined && { misspelt }) };
+}
+
+/** Finds where pieces begin. @param offset where a file, or what follows the first word of a piece, begins @param begin tells whether to go on */
+function scanFile(text: string, offset: number, begin: (piece: Beginning) => boolean): void {
   let braces = 0;
   let parentheses = 0;
-  const begin = (start: number, keyword: DeclarationKeyword | undefined, misspelt?: string): void => {
-    starts.push({ start, keyword, ...(misspelt === undefined ? {} : { misspelt }) });
+  const found = (start: number, keyword: DeclarationKeyword | undefined, misspelt?: string): boolean => {
     braces = 0;
     parentheses = 0;
+    return begin({ start, keyword, ...(misspelt !== undefined && { misspelt }) });
   };
-  FILE_SCAN.lastIndex = 0;
-  for (let match = FILE_SCAN.exec(text); match; match = FILE_SCAN.exec(text)) {
-    const [found, word] = match;
-    if (found === '{') braces++;
-    else if (found === '}') braces = Math.max(0, braces - 1);
-    else if (found === '(') parentheses++;
-    else if (found === ')') parentheses = Math.max(0, parentheses - 1);
-    else if (isDeclarationKeyword(found)) {
-      if (isKeywordAt(text, match.index, found, braces)) begin(match.index, found);
+  FILE_SCAN.lastIndex = offset;
+  let isGoingOn = true;
+  for (let match = FILE_SCAN.exec(text); match; match = isGoingOn ? FILE_SCAN.exec(text) : null) {
+    const [sign, word] = match;
+    if (sign === '{') braces++;
+    else if (sign === '}') braces = Math.max(0, braces - 1);
+    else if (sign === '(') parentheses++;
+    else if (sign === ')') parentheses = Math.max(0, parentheses - 1);
+    else if (isDeclarationKeyword(sign)) {
+      if (isKeywordAt(text, match.index, sign, braces)) isGoingOn = found(match.index, sign);
     } else if (word !== undefined) {
-      const start = match.index + found.length - word.length;
+      const start = match.index + sign.length - word.length;
       if (isDeclarationKeyword(word)) {
-        if (isKeywordAt(text, start, word, braces)) begin(start, word);
+        if (isKeywordAt(text, start, word, braces)) isGoingOn = found(start, word);
       } else if (braces === 0 && matchesAt(OTHER_HEAD, text, start + word.length)) {
         const meant = nearestKeyword(word);
-        begin(start, meant, meant === undefined ? undefined : word);
+        isGoingOn = found(start, meant, meant === undefined ? undefined : word);
       } else if (braces === 0 && parentheses === 0 && endsExpression(text, start)) {
-        begin(start, undefined);
+        isGoingOn = found(start, undefined);
       }
     }
   }
-  const pieces: Piece[] = starts.map((piece, i) => ({ ...piece, end: starts[i + 1]?.start ?? text.length }));
-  const first = starts[0]?.start ?? text.length;
-  return first > 0 ? [{ keyword: undefined, start: 0, end: first }, ...pieces] : pieces;
 }
 
 /** The keyword that someone who wrote `word` meant: almost the same, or begun. */
@@ -133,12 +178,19 @@ const NAMED_HEAD = new RegExp(`[ \\t]+${NAME}\\s*[=({]`, 'y');
 const BARE_HEAD = /\s*\{/y;
 const OTHER_HEAD = new RegExp(`[ \\t]+${NAME}[ \\t]*[={]`, 'y');
 const COLON = /[ \t]*:/y;
+const WORD = new RegExp(NAME, 'y');
 
 function isKeywordAt(text: string, offset: number, keyword: DeclarationKeyword, braces: number): boolean {
   const end = offset + keyword.length;
   if (offset > 0 && isNameCharacter(text, offset - 1)) return false;
   if (matchesAt(keyword === 'defaults' ? BARE_HEAD : NAMED_HEAD, text, end)) return true;
   return braces === 0 && beginsLine(text, offset) && !matchesAt(COLON, text, end);
+}
+
+/** The word that a piece begins with. */
+function wordAt(text: string, offset: number): string {
+  WORD.lastIndex = offset;
+  return WORD.exec(text)?.[0] ?? '';
 }
 
 function matchesAt(pattern: RegExp, text: string, offset: number): boolean {

@@ -14,6 +14,7 @@ import {
 } from '../../../src/language/server/messages.ts';
 import type {
   HubNamesParams,
+  OutlineChange,
   OutlineParams,
   PlanResult,
   SearchPlanResult,
@@ -27,6 +28,7 @@ import {
   renamable,
   rename,
 } from '../../../src/language/server/navigation.ts';
+import { changedOutline } from '../../../src/language/server/outlineChange.ts';
 import { startServer } from '../../../src/language/server/server.ts';
 import { documentSymbols, foldingRanges } from '../../../src/language/server/symbols.ts';
 import { cursor } from '../marked.ts';
@@ -264,8 +266,12 @@ describe('the server', () => {
     client.onNotification('textDocument/publishDiagnostics', (params) => {
       diagnostics.put(params as never);
     });
-    client.onNotification(OUTLINE_NOTIFICATION, (params: OutlineParams) => {
-      outlines.put(params);
+    let held: OutlineParams | undefined;
+    const told: number[] = [];
+    client.onNotification(OUTLINE_NOTIFICATION, (change: OutlineChange) => {
+      told.push(change.declarations.length);
+      held = changedOutline(held, change);
+      outlines.put(held);
     });
     client.listen();
     const { capabilities } = await client.sendRequest<{ capabilities: object }>('initialize', {
@@ -315,6 +321,8 @@ describe('the server', () => {
     const second = await outlines.take();
     expect(second.declarations.find(({ name }) => name === 'a')?.evaluable).toBe(true);
     expect(second.declarations[4]?.planKey).toBe(first.declarations[4]?.planKey);
+    // Of the metric that changed alone.
+    expect(told).toEqual([7, 1]);
 
     const plan = await client.sendRequest<PlanResult>(PLAN_REQUEST, { uri, name: 'wanda' });
     expect(plan).toMatchObject({
