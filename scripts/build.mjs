@@ -2,7 +2,8 @@
 // Bundles every process's entry point into dist/, with the licenses of what is in the bundles. Usage: build.mjs [--dev] [--watch]
 //   --dev    source maps, nothing minified
 //   --watch  stays, and rebuilds what changes
-import { chmodSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build, context } from 'esbuild';
 import { bundledPackages, noticesOf } from './notices.mjs';
@@ -54,6 +55,14 @@ const GUESTS = ['extension', 'application', 'languageServer', 'openAiPackage', '
  */
 const SMALL_YOUNG_GENERATION = `require('node:v8').setFlagsFromString('--semi-space-growth-factor=1');`;
 
+/** What tokens that are kept on disk depend on: whoever changes any of it must not be given what it made before. */
+const TOKENISING = [
+  'src/engine/corpus',
+  'src/engine/tokenizer',
+  'src/experiment/corpusRows.ts',
+  'src/experiment/otherPerplexities.ts',
+];
+
 /** Entry points of what does without schemas. */
 const LEAN = [ENTRY_POINTS.extension, ENTRY_POINTS.languageServer, ...Object.values(VIEWS)];
 
@@ -90,6 +99,7 @@ process.chdir(root);
 const dev = process.argv.includes('--dev');
 const watch = process.argv.includes('--watch');
 const began = new Date();
+const TOKENISING_SOURCES = hashOfSources(TOKENISING);
 
 mkdirSync('dist', { recursive: true });
 const bundles = [
@@ -119,6 +129,16 @@ function writeInAscii(file) {
   const code = readFileSync(file, 'utf8');
   const escaped = code.replaceAll(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
   if (escaped !== code) writeFileSync(file, escaped);
+}
+
+/** sha-256, hex, over files and the files of folders. */
+function hashOfSources(places) {
+  const hash = createHash('sha256');
+  const files = places.flatMap((place) =>
+    place.endsWith('.ts') ? [place] : readdirSync(place).map((name) => `${place}/${name}`),
+  );
+  for (const file of files.sort()) hash.update(`${file}\n`).update(readFileSync(file));
+  return hash.digest('hex');
 }
 
 /** Bundles that no user gets. */
@@ -155,7 +175,7 @@ function processOptions(name, entry) {
     // Identifiers stay: a user's stack trace names our functions.
     keepNames: true,
     // A CommonJS bundle has no import.meta; modules that ask where they are get the bundle's own address.
-    define: { 'import.meta.url': 'importMetaUrl' },
+    define: { 'import.meta.url': 'importMetaUrl', TOKENISING_SOURCES: JSON.stringify(TOKENISING_SOURCES) },
     banner: {
       js: [
         ...(name === 'cli' ? ['#!/usr/bin/env node'] : []),

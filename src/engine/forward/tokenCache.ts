@@ -7,6 +7,7 @@ import { RowSpool } from '../corpus/rowSpool.ts';
 import { areOfDocuments, type Samples } from '../corpus/samples.ts';
 import { readTokenizer, type UncompiledTokenizer } from '../tokenizer/tokenizer.ts';
 import type { LoadedModel } from './loadedModels.ts';
+import { type TextCounts, TokenFolder } from './tokenFolder.ts';
 import { type OfFile, TokenisedText } from './tokenisedText.ts';
 
 /** Whose tokens. */
@@ -45,10 +46,12 @@ export class TokenCache {
   private readonly texts = new Map<string, TokenisedText>();
   private readonly samplesOfDocuments = new Map<string, TokenisedSamples>();
   private readonly cacheFolder: string | undefined;
+  private readonly folder: TokenFolder | undefined;
 
-  /** @param options.cacheFolder where hashes of large files are kept, and rows while samples are drawn of them */
+  /** @param options.cacheFolder where hashes of large files and tokens of texts are kept, and rows while samples are drawn of them */
   constructor({ cacheFolder }: { readonly cacheFolder?: string | undefined } = {}) {
     this.cacheFolder = cacheFolder;
+    this.folder = cacheFolder === undefined ? undefined : new TokenFolder(cacheFolder);
   }
 
   /**
@@ -62,8 +65,16 @@ export class TokenCache {
     return this.withData(source, hooks, async (data) => {
       const of = { textHash: data.hash, rows: data.countingRows(true) };
       return kept(this.texts, [tokenizer.identity, model.vocabulary, of], async () => {
+        const key = { tokenizer: tokenizer.identity, vocabulary: model.vocabulary, ...of };
+        const known = await this.folder?.find(key);
+        if (known && known.ids.length === known.tokens) return new TokenisedText(of, { known });
         const text = await data.text(hooks);
-        return new TokenisedText(of, text, tokenizer.compile(model).encoding(text));
+        const source = {
+          text,
+          encode: () => tokenizer.compile(model).encoding(text),
+          remember: async (ids: Int32Array, counts: TextCounts) => this.folder?.remember(key, ids, counts),
+        };
+        return new TokenisedText(of, { known, source });
       });
     });
   }

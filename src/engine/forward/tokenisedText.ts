@@ -1,6 +1,7 @@
 import type { RowsSettings } from '../../experiment/corpusRows.ts';
 import { countWords } from '../../experiment/otherPerplexities.ts';
 import type { EncodeHooks, Encoding } from '../tokenizer/encoding.ts';
+import type { KnownTokens, TextCounts } from './tokenFolder.ts';
 
 /** What was read of which file. */
 export interface OfFile {
@@ -10,13 +11,19 @@ export interface OfFile {
   readonly rows: RowsSettings | undefined;
 }
 
-/** How much a whole text is. */
-export interface TextCounts {
-  readonly tokens: number;
-  /** {@link countWords} */
-  readonly words: number;
-  /** In UTF-8. */
-  readonly bytes: number;
+/** A text, and what is known of it. */
+export interface Tokenisable {
+  readonly known?: KnownTokens | undefined;
+  /** Undefined where all ids are known. */
+  readonly source?: UnreadText | undefined;
+}
+
+interface UnreadText {
+  readonly text: string;
+  /** Makes its tokenizer ready. @throws EspalierError `checkpoint/tokenizer` */
+  readonly encode: () => Encoding;
+  /** Called once all ids are made. */
+  readonly remember: (ids: Int32Array, counts: TextCounts) => Promise<void>;
 }
 
 /**
@@ -26,14 +33,17 @@ export interface TextCounts {
 export class TokenisedText implements OfFile {
   readonly textHash: string;
   readonly rows: RowsSettings | undefined;
-  private open: { readonly text: string; readonly encoding: Encoding } | undefined;
-  private made: Int32Array = new Int32Array();
+  private source: UnreadText | undefined;
+  private encoding: Encoding | undefined;
+  private made: Int32Array;
   private counted: TextCounts | undefined;
 
-  constructor({ textHash, rows }: OfFile, text: string, encoding: Encoding) {
+  constructor({ textHash, rows }: OfFile, { known, source }: Tokenisable) {
     this.textHash = textHash;
     this.rows = rows;
-    this.open = { text, encoding };
+    this.source = source;
+    this.made = known?.ids ?? new Int32Array();
+    this.counted = known;
   }
 
   /**
@@ -42,12 +52,15 @@ export class TokenisedText implements OfFile {
    * @throws EspalierError `checkpoint/tokenizer`, `cancelled`
    */
   async first(count: number, hooks?: EncodeHooks): Promise<Int32Array> {
-    if (this.open && this.made.length < count) {
-      const { text, encoding } = this.open;
-      this.made = await encoding.first(count, hooks);
-      if (encoding.isWhole) {
-        this.counted = { tokens: this.made.length, words: countWords(text), bytes: Buffer.byteLength(text) };
-        this.open = undefined;
+    if (this.source && this.made.length < count) {
+      const { text, encode, remember } = this.source;
+      this.encoding ??= encode();
+      this.made = await this.encoding.first(count, hooks);
+      if (this.encoding.isWhole) {
+        const isNew = this.counted === undefined;
+        this.counted ??= { tokens: this.made.length, words: countWords(text), bytes: Buffer.byteLength(text) };
+        this.source = this.encoding = undefined;
+        if (isNew) await remember(this.made, this.counted);
       }
     }
     return this.made.length > count ? this.made.subarray(0, count) : this.made;
@@ -58,9 +71,9 @@ export class TokenisedText implements OfFile {
     return this.first(Infinity, hooks);
   }
 
-  /** Of the whole text, which is tokenised to its end for that. @throws EspalierError as {@link first} */
+  /** Of the whole text, which is tokenised to its end for that where it is not known. @throws EspalierError as {@link first} */
   async counts(hooks?: EncodeHooks): Promise<TextCounts> {
-    await this.ids(hooks);
+    if (!this.counted) await this.ids(hooks);
     return this.counted!;
   }
 }
