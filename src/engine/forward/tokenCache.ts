@@ -67,7 +67,7 @@ export class TokenCache {
       return kept(this.texts, [tokenizer.identity, model.vocabulary, of], async () => {
         const key = { tokenizer: tokenizer.identity, vocabulary: model.vocabulary, ...of };
         const known = await this.folder?.find(key);
-        if (known && known.ids.length === known.tokens) return new TokenisedText(of, { known });
+        if (known && known.ids.length === known.counts.tokens) return new TokenisedText(of, { known });
         const text = await data.text(hooks);
         const source = {
           text,

@@ -1,6 +1,7 @@
-import { readdir, rm, stat, utimes } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import type { RowsSettings } from '../../experiment/corpusRows.ts';
+import { makeFolders } from '../../files/makeFolders.ts';
 import { readBytes } from '../../files/readBytes.ts';
 import { sweepTemporaries } from '../../files/temporary.ts';
 import { writeWhole } from '../../files/writeWhole.ts';
@@ -29,7 +30,8 @@ export interface TextCounts {
 }
 
 /** What was once found out of a text. */
-export interface KnownTokens extends TextCounts {
+export interface KnownTokens {
+  readonly counts: TextCounts;
   /** The first token ids; all of them, unless there are more than {@link LONGEST}. */
   readonly ids: Int32Array;
 }
@@ -81,6 +83,9 @@ export class TokenFolder {
     const about = { key, tokens: ids.length, words, bytes };
     const header = JSON.stringify({ ...about, check: checkOf(about, kept) }).padEnd(HEADER);
     try {
+      await makeFolders(path.dirname(this.folder));
+      // Who may not read a text shall not read its tokens either.
+      await mkdir(this.folder, { mode: 0o700 }).catch(() => undefined);
       await writeWhole(this.fileOf(key), Buffer.concat([Buffer.from(header), kept]));
       await this.tidy();
     } catch {
@@ -126,7 +131,7 @@ function parse(data: Buffer<ArrayBuffer>, key: string, vocabulary: number): Know
   if (about.key !== key || check !== checkOf(about, kept)) return undefined;
   const { tokens, words, bytes } = about;
   const ids = new Int32Array(data.buffer, data.byteOffset + HEADER, kept.length / 4);
-  return ids.every((id) => id >= 0 && id < vocabulary) ? { tokens, words, bytes, ids } : undefined;
+  return ids.every((id) => id >= 0 && id < vocabulary) ? { counts: { tokens, words, bytes }, ids } : undefined;
 }
 
 async function sizeAndUse(file: string): Promise<{ file: string; size: number; used: number }> {

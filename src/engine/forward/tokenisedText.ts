@@ -43,7 +43,7 @@ export class TokenisedText implements OfFile {
     this.rows = rows;
     this.source = source;
     this.made = known?.ids ?? new Int32Array();
-    this.counted = known;
+    this.counted = known?.counts;
   }
 
   /**
