@@ -10,15 +10,18 @@ import { bundledPackages, noticesOf } from './notices.mjs';
 
 /**
  * Bundle → entry point. Each bundle is a process of its own, so each carries all that it needs, native libraries aside. The
- * extension alone is two: what activates is small, and loads the application once the editor goes on. Worker and command line load the
+ * extension alone is two: what activates is small, and loads the application once the editor goes on. Those of worker and command line have a
+ * small one before them, which starts them fast. Worker and command line load the
  * client for language models when one is asked, command line and extension that for the Hugging Face hub.
  */
 const ENTRY_POINTS = {
   extension: 'src/extension/main.ts',
   application: 'src/extension/application.ts',
   languageServer: 'src/language/server/main.ts',
-  worker: 'src/worker/main.ts',
-  cli: 'src/cli/main.ts',
+  worker: 'src/worker/start.ts',
+  workerProgram: 'src/worker/main.ts',
+  cli: 'src/cli/start.ts',
+  cliProgram: 'src/cli/main.ts',
   bench: 'bench/main.ts',
   benchSpeed: 'bench/speed.ts',
   benchObjective: 'bench/objective.ts',

@@ -20,7 +20,7 @@ export async function bundleKillTest(root, folder) {
     alias: { 'vscode-jsonrpc/node': 'vscode-jsonrpc/node.js' },
     logLevel: 'warning',
   });
-  for (const name of ['cli.cjs', 'worker.cjs', 'openAiPackage.cjs']) {
+  for (const name of ['cli.cjs', 'cliProgram.cjs', 'worker.cjs', 'workerProgram.cjs', 'openAiPackage.cjs']) {
     cpSync(join(root, 'dist', name), join(folder, name));
   }
   return {

@@ -42,7 +42,17 @@ async function packageFor(target) {
   const copy = (name) => cpSync(join(root, name), join(stage, name), { recursive: true });
   for (const name of ['README.md', 'CHANGELOG.md', 'LICENSE', '.vscodeignore', 'media'])
     if (existsSync(join(root, name))) copy(name);
-  for (const bundle of ['extension', 'application', 'languageServer', 'worker', 'cli', 'hubPackage', 'openAiPackage'])
+  for (const bundle of [
+    'extension',
+    'application',
+    'languageServer',
+    'worker',
+    'workerProgram',
+    'cli',
+    'cliProgram',
+    'hubPackage',
+    'openAiPackage',
+  ])
     copy(`dist/${bundle}.cjs`);
   copy('dist/webview');
   cpSync(join(root, 'dist/THIRD_PARTY_NOTICES.txt'), join(stage, 'THIRD_PARTY_NOTICES.txt'));

@@ -41,6 +41,7 @@ const REQUIRED = [
   'extension/dist/application.cjs',
   'extension/dist/languageServer.cjs',
   'extension/dist/worker.cjs',
+  'extension/dist/workerProgram.cjs',
   'extension/dist/hubPackage.cjs',
   'extension/dist/openAiPackage.cjs',
   'extension/dist/webview/panel.js',
