@@ -26,9 +26,17 @@ const good = (os: string, library: string): string[] => [
     (name) => `extension/media/${name}`,
   ),
   ...SAMPLE.map((name) => `extension/media/sample/${name}`),
-  ...['extension', 'application', 'languageServer', 'worker', 'cli', 'hubPackage', 'openAiPackage'].map(
-    (name) => `extension/dist/${name}.cjs`,
-  ),
+  ...[
+    'extension',
+    'application',
+    'languageServer',
+    'worker',
+    'workerProgram',
+    'cli',
+    'cliProgram',
+    'hubPackage',
+    'openAiPackage',
+  ].map((name) => `extension/dist/${name}.cjs`),
   ...['panel.js', 'panel.css'].map((name) => `extension/dist/webview/${name}`),
   `${MODULES}/onnxruntime-node/dist/index.js`,
   `${MODULES}/onnxruntime-common/dist/cjs/index.js`,
@@ -68,7 +76,7 @@ describe('what is in a VSIX', () => {
   it('what is missing is a problem', () => {
     const files = good('linux/x64', 'libonnxruntime.so.1');
     for (const file of files.slice(2)) {
-      if (file.endsWith('cli.cjs')) continue;
+      if (/\/cli(Program)?\.cjs$/.test(file)) continue;
       expect(
         findProblems(
           files.filter((other) => other !== file),
