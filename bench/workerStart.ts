@@ -5,10 +5,14 @@ import { EspalierError } from '../src/base/errors.ts';
 import type { EvaluationPlan } from '../src/experiment/planSchema.ts';
 import { ProtocolClient } from '../src/protocol/client.ts';
 
-/** Forks a worker as the editor does and times it up to the result of its first plan, in seconds. */
-export async function firstEvaluationSeconds(worker: string, plan: EvaluationPlan): Promise<number> {
+/** Forks a worker as the editor does and times it up to the result of its first plan, in seconds. @param cacheFolder that it is given */
+export async function firstEvaluationSeconds(
+  worker: string,
+  cacheFolder: string,
+  plan: EvaluationPlan,
+): Promise<number> {
   const began = process.hrtime.bigint();
-  const child = fork(worker, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const child = fork(worker, [cacheFolder], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   const gone = new Promise<void>((resolve) => child.on('exit', resolve));
   const client = new ProtocolClient(new IPCMessageReader(child), new IPCMessageWriter(child), {
     log: () => undefined,
