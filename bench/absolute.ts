@@ -39,23 +39,22 @@ export async function workerStart({
   const cacheFolder = await mkdtemp(join(tmpdir(), 'espalier-bench-'));
   const start = (): Promise<number> => firstEvaluationSeconds(join(ROOT, 'dist/worker.cjs'), cacheFolder, plan);
   const seconds: number[] = [];
-  let first = NaN;
   try {
-    first = await start();
+    const first = await start();
     note(`worker start, nothing in its cache: ${first.toFixed(2)} s`);
     for (let round = 1; round <= rounds; round++) {
       seconds.push(await start());
       note(`worker start, round ${round} of ${rounds}: ${seconds.at(-1)!.toFixed(2)} s`);
     }
+    const { samples, blocks, length } = plan.settings;
+    const title = `worker start to first evaluation of the sample (Wanda 50 %, ${samples} samples, ${blocks} blocks of ${length})`;
+    return [
+      comparedRow(title, 's', seconds, undefined, { of: 'ours', bar: 1, stretch: 0.5 }),
+      comparedRow('the same where nothing was ever cached', 's', [first], undefined),
+    ];
   } finally {
     await rm(cacheFolder, { recursive: true, force: true });
   }
-  const { samples, blocks, length } = plan.settings;
-  const title = `worker start to first evaluation of the sample (Wanda 50 %, ${samples} samples, ${blocks} blocks of ${length})`;
-  return [
-    comparedRow(title, 's', seconds, undefined, { of: 'ours', bar: 1, stretch: 0.5 }),
-    comparedRow('the same where nothing was ever cached', 's', [first], undefined),
-  ];
 }
 
 /** The language server in a process of its own, from a change of the text to the diagnostics of the changed text. */

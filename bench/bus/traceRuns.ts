@@ -143,7 +143,9 @@ export async function traceRuns(folder: string, device: Device): Promise<Trace> 
     await cached.feed([Int32Array.of(3)], noStep);
     const token = await counted(() => cached.feed([Int32Array.of(3)], noStep));
     cached.dispose();
-    for (const each of [stream, calibration, programs]) each.dispose();
+    stream.dispose();
+    await calibration.dispose();
+    programs.dispose();
 
     const { hidden, depth, vocabulary, headDim } = config;
     return {

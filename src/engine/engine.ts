@@ -292,13 +292,10 @@ export function createEngine(options: EngineOptions = {}): Engine {
         return withAnswers(sized, trained);
       }),
     tokens: (model, text, signal) =>
-      withCheckpoint(
-        model,
-        async ({ tokenizerFolder: folder, config: { vocabulary } }) => {
-          const source = { file: text, rows: DEFAULT_ROWS };
-          return (await tokenCache.text({ folder, vocabulary }, source, { signal })).ids({ signal });
-        },
-      ),
+      withCheckpoint(model, async ({ tokenizerFolder: folder, config: { vocabulary } }) => {
+        const source = { file: text, rows: DEFAULT_ROWS };
+        return (await tokenCache.text({ folder, vocabulary }, source, { signal })).ids({ signal });
+      }),
     describe: (model) => withCheckpoint(model, (checkpoint) => Promise.resolve(summarise(checkpoint))),
     exportModel: (plan, target, hooks = {}) =>
       alone(async () => {

@@ -25,7 +25,7 @@ export class Encoding {
   /** Characters that are encoded. */
   private done = 0;
   private isDone = false;
-  private failure: unknown;
+  private failure: { readonly thrown: unknown } | undefined;
 
   /** @param check throws for ids that must not be */
   constructor(pipeline: TokenizerPipeline, text: string, check: (ids: Int32Array) => void) {
@@ -64,7 +64,7 @@ export class Encoding {
   /** One step towards `count` ids. Whether more are wanted after it. */
   private advance(count: number): boolean {
     // A generator that has thrown says that it is done.
-    if (this.failure !== undefined) throw this.failure;
+    if (this.failure) throw this.failure.thrown;
     if (this.isDone || this.ids.length >= count) return false;
     this.ids.wanted = count;
     try {
@@ -72,7 +72,7 @@ export class Encoding {
       this.isDone = step.done === true;
       if (!step.done) this.done = step.value;
     } catch (thrown) {
-      this.failure = thrown;
+      this.failure = { thrown };
       throw thrown;
     }
     return !this.isDone && this.ids.length < count;

@@ -19,7 +19,7 @@ export class IdBuffer {
   }
 
   pushAll(ids: readonly number[]): void {
-    for (let i = 0; i < ids.length; i++) this.push(ids[i]!);
+    for (const id of ids) this.push(id);
   }
 
   /** A copy of those from `begin` to `end`, or to the last one. */

@@ -62,7 +62,7 @@ describe.each(devices)('on $name', (device) => {
       }
       grams.dispose();
     }
-    stream.dispose();
+    await stream.dispose();
     programs.dispose();
     weights.dispose();
     checkpoint.close();

@@ -28,7 +28,7 @@ async function visits(keep: Keep): Promise<{ reads: number[]; stays: boolean[] }
     },
     readRows: (...parameters) => checkpoint.readRows(...parameters),
   };
-  const weights = new BlockWeights(counting as Checkpoint, device, keep);
+  const weights = new BlockWeights(counting, device, keep);
   const { name, tensor, shape } = weights.layouts[0]!.parameters.find(({ linear }) => linear)!;
   const expected = checkpoint.read(tensor, shape);
   const [reads, stays]: [number[], boolean[]] = [[], []];
