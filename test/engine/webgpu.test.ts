@@ -31,6 +31,9 @@ const families: readonly FamilyName[] = [
   ] as const),
 ];
 
+/** What is tried every time: a software device compiles for minutes; `npm run test:slow` tries all. */
+const OFTEN: readonly FamilyName[] = ['llama-3.1', 'qwen3', 'gpt-2', 'falcon rw'];
+
 const STRUCTURES: readonly StructureMethod[] = ['wanda-sp', 'taylor', 'flap', 'shortgpt'];
 /** Of a mixture, where all tokens go through all experts on the one device, and not on the other. */
 const OF_EXPERTS: readonly StructureMethod[] = ['reap', 'wanda-experts', 'routing-frequency', 'shortgpt'];
@@ -40,7 +43,7 @@ describe.runIf(webgpu.works)(name, () => {
   const engine = createEngine();
   afterAll(() => engine.dispose());
 
-  test.each(families)('%s', async (family) => {
+  test.each(process.env['ESPALIER_SLOW'] ? families : OFTEN)('%s', async (family) => {
     const files = await temporaryFamily(family);
     try {
       const evaluations = [
