@@ -14,6 +14,8 @@ export interface ComparedWork extends Pick<Work, 'length' | 'blocks' | 'samples'
   readonly rounds: number;
   /** Blocks of the work on which the peers are tried. */
   readonly tried: number;
+  /** Relative, where values may differ by more than those of a rival may elsewhere. */
+  readonly agreement?: number;
   readonly goals: Readonly<Partial<Record<'pass' | 'whole' | 'memory', Goal>>>;
 }
 
@@ -69,18 +71,24 @@ function memoryRow(title: string, ours: readonly Measurement[], { rival, measure
 
 /** llama.cpp computes perplexities of dense models, and nothing else that is compared. */
 async function choose(
-  { title, tried, job }: ComparedWork,
+  { title, tried, job, agreement: least = 0 }: ComparedWork,
   whole: Work,
   { rivals, note }: BenchContext,
   conditions: Conditions,
 ): Promise<{ readonly rival: Rival | undefined; readonly memory?: Tried | undefined }> {
   const { pytorch, llamaCpp } = await rivals();
-  const able = [...(job === 'dense' ? llamaCpp : []), ...(pytorch ? [pytorch] : [])];
+  const able = [...(job === 'dense' ? llamaCpp : []), ...(pytorch ? [pytorch] : [])].map((rival): Rival => ({
+    ...rival,
+    agreement: Math.max(rival.agreement, least),
+  }));
   if (able.length < 2) return { rival: able[0] };
   note(`${title}: who is fastest on ${tried} of ${whole.blocks} blocks?`);
   const work = { ...whole, blocks: tried };
   const ours = await measureOurs(work, conditions);
   note(`  ours: ${ours.seconds.toFixed(2)} s, ${ours.value.toPrecision(10)}`);
   const right = await tryRivals(able, ours, work, conditions, note);
-  return { rival: right[0]?.rival, memory: right.find(({ rival }) => llamaCpp.includes(rival)) };
+  return {
+    rival: right[0]?.rival,
+    memory: right.find(({ rival }) => llamaCpp.some(({ name }) => name === rival.name)),
+  };
 }

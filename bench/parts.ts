@@ -49,6 +49,8 @@ const COMPARED = {
   'wanda-tinyllama': {
     ...{ job: 'wanda', model: 'tinyllama', length: 2048, blocks: 1, samples: 1, rounds: 1, tried: 1 },
     title: "sequential Wanda 50 %, 6 blocks of TinyLlama's shape, 1 sample and 1 block of 2048",
+    // Random weights rank in near ties: rounding in one block turns some in the next. The peer's own runs are 3 % apart; one-shot it is ours within 1e-5.
+    agreement: 5e-2,
     goals: { pass: { of: 'ratio', bar: 2, stretch: 3 } },
   },
 } as const satisfies Readonly<Record<string, ComparedWork>>;
