@@ -1,15 +1,10 @@
 import { parseConfig } from '../src/engine/checkpoint/readConfig.ts';
 import type { ModelConfig } from '../src/engine/families/families.ts';
+import type { Sizes } from './generatedModel.ts';
 
 /** A LLaMA of random weights, and what goes through it there and back. */
-export interface BackwardShape {
+export interface BackwardShape extends Sizes {
   readonly title: string;
-  readonly hidden: number;
-  readonly intermediate: number;
-  readonly depth: number;
-  readonly heads: number;
-  readonly kvHeads: number;
-  readonly vocabulary: number;
   /** Tokens of a sample. */
   readonly length: number;
   readonly samples: number;

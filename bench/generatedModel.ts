@@ -8,13 +8,16 @@ import { generateText, WORDS } from '../test/support/generate/text.ts';
 import { tokenizerJson } from '../test/support/generate/tokenizer.ts';
 
 /** Sizes of a LLaMA. */
-export interface ModelShape {
+export interface Sizes {
   readonly hidden: number;
   readonly intermediate: number;
   readonly depth: number;
   readonly heads: number;
   readonly kvHeads: number;
   readonly vocabulary: number;
+}
+
+export interface ModelShape extends Sizes {
   /** Whether the head's matrix is the embedding's. */
   readonly tied: boolean;
 }

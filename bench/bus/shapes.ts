@@ -1,14 +1,9 @@
 import { parseConfig } from '../../src/engine/checkpoint/readConfig.ts';
 import type { ModelConfig } from '../../src/engine/families/families.ts';
+import type { Sizes } from '../generatedModel.ts';
 import type { BusShape } from './crossings.ts';
 
-interface ModelShape {
-  readonly hidden: number;
-  readonly intermediate: number;
-  readonly depth: number;
-  readonly heads: number;
-  readonly kvHeads: number;
-  readonly vocabulary: number;
+interface ModelShape extends Sizes {
   /** Of a sequence, as it is evaluated. */
   readonly tokens: number;
   /** Sequences of WikiText-2's test text, with tokenizers of LLaMA's. */
