@@ -13,11 +13,12 @@ const LAYERS = {
   engine: ['files', 'search'],
   runs: ['files', 'search'],
   llm: ['runs'],
-  coordinator: ['protocol', 'llm', 'language'],
+  queue: ['protocol', 'runs'],
+  coordinator: ['queue', 'llm', 'language'],
   worker: ['coordinator', 'engine'],
   server: ['engine'],
   cli: ['coordinator', 'server', 'hub', 'language'],
-  extension: ['view', 'protocol', 'hub', 'language', 'llm'],
+  extension: ['view', 'queue', 'hub', 'language', 'llm'],
 };
 
 // Inside the engine the same holds: numbers flow from the graph up to the evaluation.

@@ -12,7 +12,7 @@ import { bundledPackages, noticesOf } from './notices.mjs';
  * Bundle → entry point. Each bundle is a process of its own, so each carries all that it needs, native libraries aside. The
  * extension alone is two: what activates is small, and loads the application once the editor goes on. Those of worker and command line have a
  * small one before them, which starts them fast. Worker and command line load the
- * client for language models when one is asked, command line and extension that for the Hugging Face hub.
+ * client for language models when one is asked and that for queues when one is named, command line and extension that for the Hugging Face hub.
  */
 const ENTRY_POINTS = {
   extension: 'src/extension/main.ts',
@@ -37,6 +37,7 @@ const ENTRY_POINTS = {
   study: 'bench/study/main.ts',
   openAiPackage: 'src/llm/openAiPackage.ts',
   hubPackage: 'src/hub/hubPackage.ts',
+  queuePackage: 'src/queue/queuePackage.ts',
   structureStudy: 'bench/structureStudy/main.ts',
   recoveryStudy: 'bench/recoveryStudy/main.ts',
   sample: 'tools/sample/main.ts',
@@ -50,7 +51,7 @@ const VIEWS = {
 };
 
 /** Bundles that run in a process of somebody else's, or compute nothing. */
-const GUESTS = ['extension', 'application', 'languageServer', 'openAiPackage', 'hubPackage'];
+const GUESTS = ['extension', 'application', 'languageServer', 'openAiPackage', 'hubPackage', 'queuePackage'];
 
 /**
  * V8's young generation stays as small as it begins, 3 MiB: it grows to 48 MiB otherwise, and gives nothing back. The large data of an engine lie outside
@@ -73,7 +74,7 @@ const LEAN = [ENTRY_POINTS.extension, ENTRY_POINTS.languageServer, ...Object.val
 const LOADED_LATER = {
   name: 'loaded-later',
   setup: ({ onResolve }) => {
-    onResolve({ filter: /\/(application|openAiPackage|hubPackage)\.ts$/ }, ({ kind, path }) =>
+    onResolve({ filter: /\/(application|openAiPackage|hubPackage|queuePackage)\.ts$/ }, ({ kind, path }) =>
       kind === 'dynamic-import' ? { path: path.replace(/^.*\/(\w+)\.ts$/, './$1.cjs'), external: true } : undefined,
     );
   },
@@ -173,7 +174,8 @@ function processOptions(name, entry) {
     platform: 'node',
     target: 'node20',
     format: 'cjs',
-    external: ['vscode', 'onnxruntime-node', 'koffi'],
+    // Clients that the queues' library would take as well, and that are not asked for.
+    external: ['vscode', 'onnxruntime-node', 'koffi', 'redis', '@valkey/valkey-glide', 'pg-native', 'bullmq-otel'],
     plugins: [LOADED_LATER, WITHOUT_UPLOADS],
     // Identifiers stay: a user's stack trace names our functions.
     keepNames: true,

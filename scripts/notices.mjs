@@ -11,6 +11,8 @@ const LICENSES_OF_OTHERS = {
   '@bufbuild/protobuf': '@bufbuild+protobuf.txt',
   'onnxruntime-common': 'onnxruntime.txt',
   'onnxruntime-node': 'onnxruntime.txt',
+  'pg-types': 'pg-types.txt',
+  pgpass: 'pgpass.txt',
 };
 const LICENSES = fileURLToPath(new URL('licenses', import.meta.url));
 const LICENSE_FILES = /^(licen[cs]e|notice|copying|thirdpartynotices)(\.|$)/i;

@@ -96,6 +96,13 @@ export type ErrorCode =
   | 'serve/media-type'
   | 'serve/too-large'
   | 'serve/busy'
+  // queues, and what answers over them
+  | 'queue/address'
+  | 'queue/unreachable'
+  | 'queue/refused'
+  | 'queue/class'
+  | 'queue/version'
+  | 'queue/malformed'
   // the machine
   | 'io/read'
   | 'io/write'

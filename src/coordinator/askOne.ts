@@ -1,8 +1,8 @@
 import type { EspalierError } from '../base/errors.ts';
-import type { ProtocolClient } from '../protocol/client.ts';
 import { Pace } from './pace.ts';
 import type { Pacing } from './pace.ts';
 import { ask } from './questions.ts';
+import type { Answering } from './pool.ts';
 import type { Drive } from './searchRun.ts';
 
 /**
@@ -19,7 +19,7 @@ const ATTEMPTS = 3;
  */
 export async function askOne<Answer>(
   drive: Pick<Drive, 'pool' | 'clock'>,
-  question: (client: ProtocolClient) => Promise<Answer>,
+  question: (client: Answering) => Promise<Answer>,
   pace: Pacing = new Pace(() => drive.clock.now()),
 ): Promise<Answer> {
   for (let attempt = 1; ; attempt++) {
@@ -31,7 +31,7 @@ export async function askOne<Answer>(
 
 async function askOnce<Answer>(
   { pool, clock }: Pick<Drive, 'pool' | 'clock'>,
-  question: (client: ProtocolClient) => Promise<Answer>,
+  question: (client: Answering) => Promise<Answer>,
   pace: Pacing,
 ): Promise<{ readonly answer: Answer } | { readonly ended: EspalierError }> {
   const found: ({ readonly answer: Answer } | { readonly ended: EspalierError })[] = [];

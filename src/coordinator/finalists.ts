@@ -7,10 +7,9 @@ import type { PerplexityResult } from '../experiment/resultSchema.ts';
 import type { RunPlan } from '../search/kinds.ts';
 import type { Objective } from '../search/lifecycle/objective.ts';
 import type { FinalistEvent } from '../search/lifecycle/events.ts';
-import type { ProtocolClient } from '../protocol/client.ts';
 import { checkSame } from './divergence.ts';
 import type { Drive } from './searchRun.ts';
-import type { Work, WorkerPool, WorkSource } from './workerPool.ts';
+import type { Answering, Pool, Work, WorkSource } from './pool.ts';
 
 /** What is evaluated at the end of a search: what it has found, or a baseline. */
 export interface FinalEntry<About> {
@@ -23,7 +22,7 @@ export interface FinalEntry<About> {
 export type FinalInputs = TextInputs & Pick<EvaluationPlan, 'tasks'>;
 
 /** Asks a worker what only the open run can evaluate. @param inputs with the worker's own share of the threads */
-export type AskFinal = (client: ProtocolClient, inputs: FinalInputs) => Promise<PerplexityResult>;
+export type AskFinal = (client: Answering, inputs: FinalInputs) => Promise<PerplexityResult>;
 
 /** Milliseconds; an evaluation of a large model may take hours, and tells nothing while a native call runs. */
 const LIMIT = 24 * 3_600_000;
@@ -71,7 +70,7 @@ function essenceOf({ id, name }: Pick<FinalistEvent, 'id' | 'name'>): object {
 
 /** On the fitness text and, where the plan has one, on the test text; tasks are asked once, with the latter where there is one. */
 async function evaluateFinalist(
-  pool: WorkerPool,
+  pool: Pool,
   plan: RunPlan,
   evaluation: FinalEntry<unknown>['evaluation'],
   portable: (result: PerplexityResult) => PerplexityResult,
@@ -128,7 +127,7 @@ export function asPlanned(evaluation: PlannedEvaluation | undefined): AskFinal {
   };
 }
 
-function evaluateOne(pool: WorkerPool, ask: AskFinal, inputs: FinalInputs): Promise<PerplexityResult | ErrorData> {
+function evaluateOne(pool: Pool, ask: AskFinal, inputs: FinalInputs): Promise<PerplexityResult | ErrorData> {
   return new Promise((resolve, reject) => {
     let open = true;
     const deaths: EspalierError[] = [];

@@ -1,19 +1,15 @@
 import type { Timed } from '../experiment/measuringSchema.ts';
 import type { MeasureOutcome, MeasuredEvent, QuarantinedEvent } from '../search/lifecycle/events.ts';
 import type { Rung } from '../search/lifecycle/rung.ts';
-import type { ProtocolClient } from '../protocol/client.ts';
 import { Pace } from './pace.ts';
 import { ask } from './questions.ts';
 import type { Answered } from './questions.ts';
+import type { Answering } from './pool.ts';
 import type { Drive } from './searchRun.ts';
 
 export interface MeasuresOptions<Item> {
   /** Losses of these on the blocks of a rung, in their order. */
-  readonly ask: (
-    client: ProtocolClient,
-    items: readonly Item[],
-    rung: Rung,
-  ) => Promise<readonly Timed<MeasureOutcome>[]>;
+  readonly ask: (client: Answering, items: readonly Item[], rung: Rung) => Promise<readonly Timed<MeasureOutcome>[]>;
   /** What a person is told of one that ended two workers. */
   readonly textOf: (item: Item) => string;
 }

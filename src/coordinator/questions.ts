@@ -1,7 +1,6 @@
 import type { EspalierError } from '../base/errors.ts';
-import type { ProtocolClient } from '../protocol/client.ts';
 import type { Pacing } from './pace.ts';
-import type { Work, WorkerPool, WorkSource } from './workerPool.ts';
+import type { Answering, Pool, Work, WorkSource } from './pool.ts';
 
 /** One thing that was asked about and what became of it: an answer, or why it is not tried again. */
 export type Answered<Item, Answer> = {
@@ -15,7 +14,7 @@ export interface Questions<Item, Answer> {
   readonly items: readonly Item[];
   /** Asks one worker about some of them; answers in order. */
   ask(
-    client: ProtocolClient,
+    client: Answering,
     items: readonly Item[],
   ): Promise<readonly { readonly answer: Answer; readonly seconds: number }[]>;
   /** Keeps answers as they come. What it rejects with ends the search. */
@@ -39,7 +38,7 @@ interface Suspect<Item> {
  * it worked on are tried again one by one, so that one that ends workers does it alone; one that does it twice is quarantined.
  * Resolves when all are answered and settled.
  */
-export function ask<Item, Answer>(pool: WorkerPool, questions: Questions<Item, Answer>): Promise<void> {
+export function ask<Item, Answer>(pool: Pool, questions: Questions<Item, Answer>): Promise<void> {
   if (questions.items.length === 0) return Promise.resolve();
   return new Promise((resolve, reject) => {
     const source = new QuestionSource(pool, questions, resolve, reject);
@@ -48,7 +47,7 @@ export function ask<Item, Answer>(pool: WorkerPool, questions: Questions<Item, A
 }
 
 class QuestionSource<Item, Answer> implements WorkSource {
-  private readonly pool: WorkerPool;
+  private readonly pool: Pool;
   private readonly questions: Questions<Item, Answer>;
   private readonly done: () => void;
   readonly fail: (error: EspalierError) => void;
@@ -57,12 +56,7 @@ class QuestionSource<Item, Answer> implements WorkSource {
   private readonly suspects: Suspect<Item>[] = [];
   private open: number;
 
-  constructor(
-    pool: WorkerPool,
-    questions: Questions<Item, Answer>,
-    done: () => void,
-    fail: (error: EspalierError) => void,
-  ) {
+  constructor(pool: Pool, questions: Questions<Item, Answer>, done: () => void, fail: (error: EspalierError) => void) {
     this.pool = pool;
     this.questions = questions;
     this.done = done;

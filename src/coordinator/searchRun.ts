@@ -1,7 +1,7 @@
 import type { PerplexityResult } from '../experiment/resultSchema.ts';
 import type { EventOf, OpeningOf, RunKind } from '../search/kinds.ts';
 import type { Clock } from './clock.ts';
-import type { WorkerPool } from './workerPool.ts';
+import type { Pool } from './pool.ts';
 
 /** What ends a run's journal. */
 export type EndOf<Kind extends RunKind> = Extract<EventOf<Kind>, { kind: 'finished' }>;
@@ -28,7 +28,7 @@ export interface SearchRun<Kind extends RunKind = RunKind> {
 
 /** What a search is driven with. */
 export interface Drive<Kind extends RunKind = RunKind> {
-  readonly pool: WorkerPool;
+  readonly pool: Pool;
   readonly signal: AbortSignal;
   readonly clock: Clock;
   /** Settles when the events are on the disk. */

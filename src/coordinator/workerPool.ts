@@ -2,29 +2,13 @@ import { EspalierError, toErrorData } from '../base/errors.ts';
 import type { EvaluationProgress } from '../experiment/resultSchema.ts';
 import type { EvaluationSettings } from '../experiment/settings.ts';
 import type { RunPlan } from '../search/kinds.ts';
-import type { ProtocolClient } from '../protocol/client.ts';
 import { WorkerConnection } from '../protocol/workerConnection.ts';
 import type { WorkerProcess } from '../protocol/workerProcess.ts';
 import type { Clock } from './clock.ts';
 import { CRASH_LIMITS, CrashBudget } from './crashBudget.ts';
 import type { CrashLimits } from './crashBudget.ts';
 import type { SearchOpening } from '../search/lifecycle/events.ts';
-
-/** Something that workers can do; how much of it one takes is decided when it is free to. */
-export interface WorkSource {
-  /** The next piece, or undefined where there is none (at the moment). @param workers how many share the work */
-  take(workers: number): Work | undefined;
-  /** The pool cannot go on. */
-  fail(error: EspalierError): void;
-}
-
-export interface Work {
-  run(client: ProtocolClient): Promise<void>;
-  /** The worker ended while it ran: the work is the source's again. */
-  lost(reason: EspalierError): void;
-  /** Milliseconds after which the worker counts as hung and is ended. */
-  readonly limit: number;
-}
+import type { Pool, Work, WorkSource } from './pool.ts';
 
 export interface PoolOptions {
   readonly plan: RunPlan;
@@ -52,7 +36,7 @@ const PATIENCE = 3000;
  * Worker processes that share the work of one search. The first opens the search before the others start, so that what it finds out
  * once and keeps on disk (gradients, hashes) the others read. One that ends is started again, a bounded number of times.
  */
-export class WorkerPool {
+export class WorkerPool implements Pool {
   readonly budget: CrashBudget;
   private readonly options: PoolOptions;
   /** By place; undefined between the end of one process and the start of the next. */

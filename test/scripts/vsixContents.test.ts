@@ -35,6 +35,7 @@ const good = (os: string, library: string): string[] => [
     'cli',
     'cliProgram',
     'hubPackage',
+    'queuePackage',
     'openAiPackage',
   ].map((name) => `extension/dist/${name}.cjs`),
   ...['panel.js', 'panel.css'].map((name) => `extension/dist/webview/${name}`),

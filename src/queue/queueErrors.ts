@@ -1,0 +1,38 @@
+import { cancelledError, EspalierError } from '../base/errors.ts';
+import { redactMessage } from '../base/redact.ts';
+import { isConnectionLoss } from './connectionLoss.ts';
+import { QUEUE_PASSWORD_VARIABLE, QUEUE_VARIABLE } from './queueAddress.ts';
+import type { QueueAddress } from './queueAddress.ts';
+
+/** Why a server cannot be used from the beginning. */
+export function connectError(address: QueueAddress, thrown: unknown): EspalierError {
+  const said = redactMessage(thrown instanceof Error ? thrown.message : String(thrown), address.password);
+  const lost = isConnectionLoss(thrown) || said.startsWith('no answer within');
+  return new EspalierError(
+    {
+      code: lost ? 'queue/unreachable' : 'queue/refused',
+      operation: `connecting to the queue ${address.shown}`,
+      expected: lost ? 'a server there' : 'to be let in',
+      actual: said || 'no connection',
+      remedy: lost
+        ? 'Start the server, or correct the address; a firewall may stand between.'
+        : `Check user, password (the variables ${QUEUE_VARIABLE} and ${QUEUE_PASSWORD_VARIABLE}), certificate and database.`,
+    },
+    { cause: thrown },
+  );
+}
+
+export function certificatesError(file: string, actual: string): EspalierError {
+  return new EspalierError({
+    code: 'queue/address',
+    operation: 'reading the certificates that a queue is trusted by',
+    expected: 'a file with certificates (PEM)',
+    actual,
+    remedy: 'Correct the path in the address.',
+    file,
+  });
+}
+
+export function closedError({ shown }: QueueAddress): EspalierError {
+  return cancelledError(`asking the queue ${shown}`);
+}
