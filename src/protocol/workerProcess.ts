@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { StringDecoder } from 'node:string_decoder';
 import type { MessageReader, MessageWriter } from 'vscode-jsonrpc';
 import { IPCMessageReader, IPCMessageWriter } from 'vscode-jsonrpc/node';
-import { KEY_VARIABLES } from '../search/llm/endpoint.ts';
+import { withoutSecrets } from '../base/secretVariables.ts';
 import { sweepCache } from '../files/temporary.ts';
 import { reaper } from './reaper.ts';
 
@@ -44,7 +44,7 @@ export function forkWorker({ file, cacheFolder, log }: ForkOptions): WorkerProce
     execPath: process.execPath,
     // Flags of the editor's process (an inspector's port, for one) are not meant for the worker.
     execArgv: [],
-    env: { ...withoutKeys(process.env), ELECTRON_RUN_AS_NODE: '1' },
+    env: { ...withoutSecrets(process.env), ELECTRON_RUN_AS_NODE: '1' },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     serialization: 'json',
     // On POSIX it leads a process group, so that what it starts (a device probe in a stuck driver) can be ended with it.
@@ -96,16 +96,12 @@ export function forkWorker({ file, cacheFolder, log }: ForkOptions): WorkerProce
   };
 }
 
-/** A process's environment can be read by others, and no worker needs keys. */
-function withoutKeys(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !KEY_VARIABLES.includes(name.toUpperCase())));
-}
-
 function killTree(child: ChildProcess): void {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   try {
     if (process.platform === 'win32') {
-      spawn('taskkill', ['/pid', String(child.pid), '/t', '/f'], { stdio: 'ignore', windowsHide: true }).on(
+      const env = withoutSecrets(process.env);
+      spawn('taskkill', ['/pid', String(child.pid), '/t', '/f'], { stdio: 'ignore', windowsHide: true, env }).on(
         'error',
         () => {
           child.kill('SIGKILL');

@@ -1,9 +1,5 @@
 import { EspalierError } from '../base/errors.ts';
-
-/** Environment variable that a queue is named by, with its password: command lines and settings can be read by others. */
-export const QUEUE_VARIABLE = 'ESPALIER_QUEUE';
-/** The password alone, where the address stands elsewhere. */
-export const QUEUE_PASSWORD_VARIABLE = 'ESPALIER_QUEUE_PASSWORD';
+import { QUEUE_PASSWORD_VARIABLE, QUEUE_VARIABLE } from '../base/secretVariables.ts';
 
 export type QueueKind = 'redis' | 'postgres';
 

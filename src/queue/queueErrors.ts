@@ -1,7 +1,7 @@
 import { cancelledError, EspalierError } from '../base/errors.ts';
 import { redactMessage } from '../base/redact.ts';
+import { QUEUE_PASSWORD_VARIABLE, QUEUE_VARIABLE } from '../base/secretVariables.ts';
 import { isConnectionLoss } from './connectionLoss.ts';
-import { QUEUE_PASSWORD_VARIABLE, QUEUE_VARIABLE } from './queueAddress.ts';
 import type { QueueAddress } from './queueAddress.ts';
 
 /** Why a server cannot be used from the beginning. */

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cancelledError } from '../../src/base/errors.ts';
 import { DEFAULT_LLM_SETTINGS } from '../../src/search/llm/settings.ts';
-import { KEY_VARIABLES } from '../../src/search/llm/endpoint.ts';
+import { KEY_VARIABLES } from '../../src/base/secretVariables.ts';
 import type { SelfPrunerPlan } from '../../src/search/rates/selfPruner/plan.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import { loadPrompts } from '../../src/llm/promptTemplates.ts';

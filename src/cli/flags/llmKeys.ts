@@ -1,6 +1,7 @@
 import { EspalierError } from '../../base/errors.ts';
 import { plainLine } from '../../base/plainText.ts';
-import { endpointName, isOpenAiEndpoint, KEY_VARIABLES, originOf } from '../../search/llm/endpoint.ts';
+import { KEY_VARIABLES } from '../../base/secretVariables.ts';
+import { endpointName, isOpenAiEndpoint, originOf } from '../../search/llm/endpoint.ts';
 import type { LlmGrant } from '../../search/llm/endpoint.ts';
 import type { AskingPlan } from '../../search/asking.ts';
 

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { EspalierError } from '../../base/errors.ts';
+import { withoutSecrets } from '../../base/secretVariables.ts';
 import type { DeviceReport } from '../../experiment/resultSchema.ts';
 import { type DeviceChoice, type DeviceName, DEVICES } from '../../experiment/settings.ts';
 import { encodeModel } from '../graph/onnx/encodeModel.ts';
@@ -97,7 +98,7 @@ function runProbe(name: DeviceName): Promise<ProbeAnswer> {
   );
   const input = JSON.stringify({ ort: ortPath(), name, side: SIDE, models });
   return new Promise((resolve) => {
-    const options = { timeout: TIME_LIMIT_MS, env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' } };
+    const options = { timeout: TIME_LIMIT_MS, env: { ...withoutSecrets(process.env), ELECTRON_RUN_AS_NODE: '1' } };
     const child = execFile(process.execPath, ['-e', PROBE_SCRIPT], options, (error, stdout) => {
       const line = /^espalier-probe (.*)$/m.exec(stdout)?.[1];
       if (line !== undefined) resolve(JSON.parse(line) as ProbeAnswer);

@@ -3,14 +3,6 @@ import { EspalierError } from '../../base/errors.ts';
 /** Where requests go when no endpoint is named. */
 export const OPENAI_ENDPOINT = 'https://api.openai.com/v1';
 
-/** Environment variables that hold keys of language models, or headers that may have one in them. */
-export const KEY_VARIABLES: readonly string[] = [
-  'ESPALIER_LLM_KEY',
-  'OPENAI_API_KEY',
-  'OPENAI_ADMIN_KEY',
-  'OPENAI_CUSTOM_HEADERS',
-];
-
 /**
  * The base URL of an OpenAI-compatible endpoint, as requests are sent to it.
  *
