@@ -18,9 +18,9 @@ const ATTEMPTS = 3;
  * @throws EspalierError why the last worker ended, where it ended one each time; why the pool gave up
  */
 export async function askOne<Answer>(
-  drive: Pick<Drive, 'pool' | 'clock'>,
+  drive: Pick<Drive, 'pool'>,
   question: (client: Answering) => Promise<Answer>,
-  pace: Pacing = new Pace(() => drive.clock.now()),
+  pace: Pacing = new Pace(),
 ): Promise<Answer> {
   for (let attempt = 1; ; attempt++) {
     const outcome = await askOnce(drive, question, pace);
@@ -30,7 +30,7 @@ export async function askOne<Answer>(
 }
 
 async function askOnce<Answer>(
-  { pool, clock }: Pick<Drive, 'pool' | 'clock'>,
+  { pool }: Pick<Drive, 'pool'>,
   question: (client: Answering) => Promise<Answer>,
   pace: Pacing,
 ): Promise<{ readonly answer: Answer } | { readonly ended: EspalierError }> {
@@ -38,11 +38,8 @@ async function askOnce<Answer>(
   await ask<undefined, Answer>(pool, {
     items: [undefined],
     pace,
-    ask: async (client) => {
-      const began = clock.now();
-      const answer = await question(client);
-      return [{ answer, seconds: (clock.now() - began) / 1000 }];
-    },
+    // Nobody asks how long it took.
+    ask: async (client) => [{ answer: await question(client), seconds: 0 }],
     settle: (answered) => {
       for (const one of answered)
         found.push('quarantined' in one ? { ended: one.quarantined } : { answer: one.answer });

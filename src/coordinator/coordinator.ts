@@ -1,15 +1,15 @@
 import { closeSync, writeSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { cancelledError, EspalierError, toErrorData } from '../base/errors.ts';
 import { printable } from '../base/printable.ts';
-import { VERSION } from '../base/version.ts';
+import type { SeenWorker } from '../experiment/seenWorker.ts';
 import type { EvaluationProgress, PerplexityResult } from '../experiment/resultSchema.ts';
 import { workersOf } from '../search/kinds.ts';
 import type { RunEvent, RunKind, RunPlan } from '../search/kinds.ts';
 import { openToAppendSync } from '../files/openRegular.ts';
 import type { LanguageModelAccess } from '../llm/connect.ts';
 import type { WorkerProcess } from '../protocol/workerProcess.ts';
+import type { QueueAddress } from '../queue/queueAddress.ts';
 import { Journal } from '../runs/journal.ts';
 import { portableResult } from '../runs/evaluationRecord.ts';
 import type { JournalOptions } from '../runs/journal.ts';
@@ -27,8 +27,8 @@ import { MaskRun } from './maskRun.ts';
 import { MetricRun } from './metricRun.ts';
 import { RateRun } from './rateRun.ts';
 import { RecoveryRun } from './recoveryRun.ts';
+import { RunPools } from './runPools.ts';
 import type { EndOf, SearchRun } from './searchRun.ts';
-import { WorkerPool } from './workerPool.ts';
 import type { SearchOpening } from '../search/lifecycle/events.ts';
 
 export interface SearchRunOptions {
@@ -38,6 +38,10 @@ export interface SearchRunOptions {
   readonly signal: AbortSignal;
   /** Processes, where not as many as the plan says; they do not change what is found. */
   readonly workers?: number;
+  /** Where the questions are asked, in the place of processes here; who answers does not change what is found either. */
+  readonly queue?: QueueAddress;
+  /** Told who there is to answer over the queue, whenever something about one is new. */
+  readonly onWorkers?: (workers: readonly SeenWorker[]) => void;
   /** How the language model of the plan is reached; only a search that has one needs it. */
   readonly languageModel?: LanguageModelAccess;
   /** Told of each event when it is on the disk, in the order of the journal; not of those that were there before. */
@@ -68,9 +72,9 @@ export type RunOutcome =
  * before anybody is told. However often a run is paused or killed, it comes to the very same end; of one that asks a language model, as far as
  * no reply was lost on the way.
  *
- * @throws EspalierError what the run failed with; the journal says it too, and the run can be resumed. `runs/in-use`,
- * `runs/damaged`, `runs/changed` where it was not begun at all; `runs/in-use`, too, where this process slept so long that another took
- * over: the journal is then the other's, and nothing more is written here
+ * @throws EspalierError what the run failed with; the journal says it too, and the run can be resumed. `runs/in-use`, `runs/damaged`,
+ * `runs/changed`, and `queue/unreachable` or `queue/refused` of a queue that is named, where it was not begun at all; `runs/in-use`, too,
+ * where this process slept so long that another took over: the journal is then the other's, and nothing more is written here
  */
 export async function runSearchOf(run: RunFolder, options: SearchRunOptions): Promise<RunOutcome> {
   await checkRunFolder(run.folder, `opening the run ${runName(run)}`);
@@ -141,34 +145,33 @@ interface CoordinatorParts {
 class Coordinator {
   private readonly parts: CoordinatorParts;
   private readonly clock: Clock;
-  private readonly pool: WorkerPool;
+  private readonly pools: RunPools;
   /** The run is to pause, or another process drives it. */
   private readonly stop: AbortSignal;
   private opening: SearchOpening | undefined;
 
   constructor(parts: CoordinatorParts) {
     const { plan, search, lock, options } = parts;
-    const { spawn, clock = SYSTEM_CLOCK, limits } = options;
-    const workers = plan.kind === 'recovery' ? 1 : (options.workers ?? workersOf(plan));
+    const { clock = SYSTEM_CLOCK, limits, queue, spawn } = options;
     this.parts = parts;
     this.clock = clock;
     this.stop = AbortSignal.any([options.signal, lock.lost]);
     this.opening = search.measured ? parts.opened : undefined;
-    const { threads } = plan.settings;
-    this.pool = new WorkerPool({
-      plan,
-      workers,
-      threads: threads === 0 ? availableParallelism() : threads,
-      spawn,
-      version: VERSION,
-      clock,
+    this.pools = new RunPools({
+      ...{ run: parts.run, plan, workers: options.workers ?? workersOf(plan), spawn, clock, signal: this.stop },
+      ...(queue && { queue }),
       log: (line) => {
         this.log(line);
       },
+      say: (message) => {
+        this.say(message);
+      },
       onProgress: options.onProgress ?? ignore,
+      onWorkers: options.onWorkers ?? ignore,
       onOpened: (opening) => {
         this.checkOpening(opening);
       },
+      opening: () => this.opening,
       ...(limits && { limits }),
     });
   }
@@ -177,8 +180,10 @@ class Coordinator {
   async run(goesOn: boolean): Promise<RunOutcome> {
     const { signal } = this.parts.options;
     const { lost } = this.parts.lock;
+    // What is wrong with a queue is found out before anything of the run is written.
+    await this.pools.prepare();
     const abort = (): void => {
-      void this.pool.dispose(lost.aborted ? (lost.reason as EspalierError) : cancelledError('searching'));
+      void this.pools.dispose(lost.aborted ? (lost.reason as EspalierError) : cancelledError('searching'));
     };
     this.stop.addEventListener('abort', abort, { once: true });
     if (this.stop.aborted) abort();
@@ -199,7 +204,7 @@ class Coordinator {
       throw thrown instanceof EspalierError ? thrown : new EspalierError(error, { cause: thrown });
     } finally {
       this.stop.removeEventListener('abort', abort);
-      await this.pool.dispose(cancelledError('searching'));
+      await this.pools.dispose(cancelledError('searching'));
     }
   }
 
@@ -207,13 +212,13 @@ class Coordinator {
     const { run, search } = this.parts;
     const opening = this.opening ?? (await this.open());
     return search.run(opening, {
-      pool: this.pool,
+      pool: this.pools.searching,
+      evaluating: () => this.pools.evaluating(),
       signal: this.stop,
       clock: this.clock,
       append: (...events) => this.append(...events),
       say: (message) => {
-        this.log(message);
-        this.parts.options.onWait?.(message);
+        this.say(message);
       },
       portable: (result) => withoutThreads(portableResult(run.root, result)),
     });
@@ -223,7 +228,7 @@ class Coordinator {
   private async open(): Promise<SearchOpening> {
     const { search, opened } = this.parts;
     await search.prepare?.();
-    const opening = await this.pool.open();
+    const opening = await this.pools.searching.open();
     // Workers open what the plan asks: the opening is that of its kind.
     if (opened?.fingerprint !== opening.fingerprint) await this.append({ kind: 'opened', ...opening });
     return opening;
@@ -241,6 +246,11 @@ class Coordinator {
       remedy:
         'Restore them and resume, or start a new run: numbers measured on one are not comparable with those of the other.',
     });
+  }
+
+  private say(message: string): void {
+    this.log(message);
+    this.parts.options.onWait?.(message);
   }
 
   private log(line: string): void {

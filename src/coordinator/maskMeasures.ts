@@ -23,8 +23,8 @@ export class MaskMeasures {
   private readonly opening: ComponentsOpening;
   private readonly drive: Drive<'masks'>;
   private readonly quarantined: Set<number>;
-  private readonly stepPace: Pace;
-  private readonly textPace: Pace;
+  private readonly stepPace = new Pace();
+  private readonly textPace = new Pace();
 
   /** @param quarantined numbers of the masks that are not tried again, over the whole search */
   constructor(plan: MaskSearchPlan, opening: ComponentsOpening, drive: Drive<'masks'>, quarantined: Set<number>) {
@@ -32,8 +32,6 @@ export class MaskMeasures {
     this.opening = opening;
     this.drive = drive;
     this.quarantined = quarantined;
-    this.stepPace = new Pace(() => drive.clock.now());
-    this.textPace = new Pace(() => drive.clock.now());
   }
 
   scores(score: StructureScore): Promise<PackedValues> {
@@ -114,7 +112,9 @@ export class MaskMeasures {
     return {
       portion: (left, workers) => Math.min(left, Math.ceil(masks / workers)),
       limit: (size) => pace.limit(size),
-      begin: (size) => pace.begin(size),
+      note: (size, milliseconds) => {
+        pace.note(size, milliseconds);
+      },
     };
   }
 }

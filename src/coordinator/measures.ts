@@ -15,7 +15,7 @@ export interface MeasuresOptions<Item> {
 }
 
 /** What measuring needs of a {@link Drive}. */
-type MeasuresDrive = Pick<Drive, 'pool' | 'clock'> & {
+type MeasuresDrive = Pick<Drive, 'pool'> & {
   readonly append: (...events: readonly (QuarantinedEvent | MeasuredEvent)[]) => Promise<void>;
 };
 
@@ -42,12 +42,12 @@ export class Measures<Item extends { readonly id: number }> {
   async measure(
     items: readonly Item[],
     rung: Rung,
-    { pool, clock, append }: MeasuresDrive,
+    { pool, append }: MeasuresDrive,
   ): Promise<readonly MeasureOutcome[]> {
     const { known, options, paces } = this;
     const blocks = rung.end - rung.begin;
     let pace = paces.get(blocks);
-    if (!pace) paces.set(blocks, (pace = new Pace(() => clock.now())));
+    if (!pace) paces.set(blocks, (pace = new Pace()));
     await ask<Item, MeasureOutcome>(pool, {
       items: items.filter(({ id }) => !known.has(keyOf(id, rung.index))),
       pace,

@@ -73,7 +73,7 @@ export class MetricRun implements SearchRun<'metrics'> {
   }
 
   private effects(drive: Drive<'metrics'>): MetricEffects {
-    const probePace = new Pace(() => drive.clock.now());
+    const probePace = new Pace();
     const { calls } = this;
     return {
       probe: (candidates) => this.probe(candidates, probePace, drive),

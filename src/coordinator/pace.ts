@@ -9,18 +9,12 @@ const LEAST_LIMIT = 10 * 60_000;
 const FIRST_LIMIT = 24 * 3_600_000;
 
 /** In which portions questions are asked, and after what time a portion counts as hung. */
-export type Pacing = Pick<Pace, 'portion' | 'limit' | 'begin'>;
+export type Pacing = Pick<Pace, 'portion' | 'limit' | 'note'>;
 
 /** How long questions of one kind take, and what follows for the portions in which they are asked. */
 export class Pace {
-  private readonly now: () => number;
   private mean = 0;
   private slowest = 0;
-
-  /** @param now milliseconds, from any origin */
-  constructor(now: () => number) {
-    this.now = now;
-  }
 
   /** How many of `left` questions one of `workers` takes: ever fewer towards the end, so that all end at the same time. */
   portion(left: number, workers: number): number {
@@ -35,13 +29,10 @@ export class Pace {
     return Math.max(LEAST_LIMIT, PATIENCE * this.slowest * size * 1000);
   }
 
-  /** Begins a portion; call what it returns when the portion is answered. */
-  begin(size: number): () => void {
-    const began = this.now();
-    return () => {
-      const each = (this.now() - began) / 1000 / size;
-      this.mean = this.mean === 0 ? each : 0.7 * this.mean + 0.3 * each;
-      this.slowest = Math.max(this.slowest, each);
-    };
+  /** A portion is answered. @param milliseconds that were worked on it */
+  note(size: number, milliseconds: number): void {
+    const each = milliseconds / 1000 / size;
+    this.mean = this.mean === 0 ? each : 0.7 * this.mean + 0.3 * each;
+    this.slowest = Math.max(this.slowest, each);
   }
 }

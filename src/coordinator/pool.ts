@@ -16,7 +16,8 @@ export interface WorkSource {
 }
 
 export interface Work {
-  run(client: Answering): Promise<void>;
+  /** @param worked milliseconds that whoever answers has worked, from any origin: what waits for its turn is not worked on */
+  run(client: Answering, worked: () => number): Promise<void>;
   /** The worker ended while it ran: the work is the source's again. */
   lost(reason: EspalierError): void;
   /** Milliseconds after which the worker counts as hung and is ended. */

@@ -79,10 +79,10 @@ class QuestionSource<Item, Answer> implements WorkSource {
     const { pace } = this.questions;
     return {
       limit: pace.limit(items.length),
-      run: async (client) => {
-        const stop = pace.begin(items.length);
+      run: async (client, worked) => {
+        const began = worked();
         const answers = await this.questions.ask(client, items);
-        stop();
+        pace.note(items.length, worked() - began);
         // The worker is free for the next piece while this one goes to the disk.
         this.settle(items.map((item, i) => ({ item, ...answers[i]! })));
       },

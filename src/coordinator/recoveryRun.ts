@@ -73,8 +73,8 @@ export class RecoveryRun implements SearchRun<'recovery'> {
 
   private effects(drive: Drive<'recovery'>): RecoveryEffects {
     const { folder } = this;
-    const { append, clock } = drive;
-    const looks = new Pace(() => clock.now());
+    const { append } = drive;
+    const looks = new Pace();
     /** The best state so far, and the last one. */
     const kept = { best: 0, last: 0 };
     return {
@@ -112,7 +112,7 @@ export class RecoveryRun implements SearchRun<'recovery'> {
     const { folder } = this;
     await this.needState(from, drive);
     let pace = this.pace.get(to - from);
-    if (!pace) this.pace.set(to - from, (pace = new Pace(() => drive.clock.now())));
+    if (!pace) this.pace.set(to - from, (pace = new Pace()));
     const trained = await askOne(drive, (client) => client.request('train', { from, to, folder }), pace);
     if (trained.state !== null) this.sound.add(to);
     return trained;
@@ -152,7 +152,8 @@ export class RecoveryRun implements SearchRun<'recovery'> {
     const step = outcome.kept;
     const report = recoveryReport(plan.recovery, { opening, stopped: this.stopped!, outcome });
     const untrained = { about: { name: BEFORE }, evaluation: asPlanned(plan.evaluation) };
-    const [before] = await evaluateFinalists([untrained], finalists.slice(0, 1), plan, drive);
+    const others = finalists.length > 0 ? drive : { ...drive, pool: await drive.evaluating() };
+    const [before] = await evaluateFinalists([untrained], finalists.slice(0, 1), plan, others);
     const onText = planInputs(plan);
     await evaluateFinalists(
       [

@@ -29,6 +29,8 @@ export interface SearchRun<Kind extends RunKind = RunKind> {
 /** What a search is driven with. */
 export interface Drive<Kind extends RunKind = RunKind> {
   readonly pool: Pool;
+  /** Who evaluates what depends on nothing but what is asked: those of a queue, where one is named. */
+  readonly evaluating: () => Promise<Pool>;
   readonly signal: AbortSignal;
   readonly clock: Clock;
   /** Settles when the events are on the disk. */

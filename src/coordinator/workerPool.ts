@@ -134,7 +134,7 @@ export class WorkerPool implements Pool {
       worker.kill();
     });
     try {
-      await work.run(worker.client);
+      await work.run(worker.client, () => clock.now());
       this.budget.succeeded();
       if (this.places.includes(worker)) this.idle.add(worker);
     } catch (error) {

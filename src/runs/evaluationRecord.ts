@@ -4,7 +4,7 @@ import { parseBoundedJson } from '../base/boundedJson.ts';
 import type { Immutable } from '../base/immutable.ts';
 import type { EvaluationPlan, PlanInputs, PlannedEvaluation } from '../experiment/planSchema.ts';
 import { scoreText } from '../experiment/planned.ts';
-import type { EvaluationResult, PerplexityResult, Provenance } from '../experiment/resultSchema.ts';
+import type { EvaluationResult, PerplexityResult } from '../experiment/resultSchema.ts';
 import { resultSchema } from '../experiment/resultSchema.ts';
 import { evaluationFields } from '../experiment/planSchema.ts';
 import { plannedTasksSchema } from '../experiment/taskSchema.ts';
@@ -62,9 +62,14 @@ export function createRecord(plan: EvaluationPlan, result: EvaluationResult, con
 export function portableResult(root: string, result: PerplexityResult): PerplexityResult;
 export function portableResult(root: string, result: EvaluationResult): EvaluationResult;
 export function portableResult(root: string, result: EvaluationResult): EvaluationResult {
+  return resultWithPaths(result, (file) => portablePath(root, file));
+}
+
+/** The same result with other paths in its provenance and its tasks. */
+export function resultWithPaths(result: EvaluationResult, map: (file: string) => string): EvaluationResult {
   const { tasks, provenance } = result;
-  const asked = tasks?.map((task) => ({ ...task, documentsFile: portablePath(root, task.documentsFile) }));
-  return { ...result, provenance: portable(root, provenance), ...(asked && { tasks: asked }) };
+  const asked = tasks?.map((task) => ({ ...task, documentsFile: map(task.documentsFile) }));
+  return { ...result, provenance: withPaths(provenance, map), ...(asked && { tasks: asked }) };
 }
 
 /** The record in a file's text, or undefined where it is none. */
@@ -106,7 +111,7 @@ export function recordName(record: EvaluationRecord): string {
   return `${what}${how}-${identity.digest('hex').slice(0, 12)}.json`;
 }
 
-function portable<Of extends EvaluationPlan | Provenance>(root: string, of: Of): Of {
+function portable(root: string, of: EvaluationPlan): EvaluationPlan {
   return withPaths(of, (file) => portablePath(root, file));
 }
 

@@ -3,13 +3,8 @@ import { Pace } from '../../src/coordinator/pace.ts';
 
 /** A pace that has seen portions of one question take so many seconds. */
 function paceOf(...seconds: readonly number[]): Pace {
-  let now = 0;
-  const pace = new Pace(() => now);
-  for (const each of seconds) {
-    const stop = pace.begin(1);
-    now += each * 1000;
-    stop();
-  }
+  const pace = new Pace();
+  for (const each of seconds) pace.note(1, each * 1000);
   return pace;
 }
 
