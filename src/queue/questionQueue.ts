@@ -2,6 +2,7 @@ import { EspalierError } from '../base/errors.ts';
 import { schemaReason } from '../base/schemaProblem.ts';
 import { MOST_VANISHED } from './queueLibrary.ts';
 import type { JobQueue, StoredJob } from './queueLibrary.ts';
+import type { QueueKind } from './queueAddress.ts';
 import type { QueueServer } from './queueServer.ts';
 import { answerSchema, questionId } from './wire.ts';
 import type { Answer, Question } from './wire.ts';
@@ -20,7 +21,8 @@ export interface QuestionQueueOptions {
   readonly lookEvery?: number;
 }
 
-const LOOK_EVERY = 10_000;
+/** Of PostgreSQL events are read in the order of their numbers, and one whose transaction ends late is passed over: that is no rare thing. */
+const LOOK_EVERY: Readonly<Record<QueueKind, number>> = { redis: 10_000, postgres: 2000 };
 /** Answers to a question that cannot be read, after which it fails. */
 const MOST_UNREADABLE = 3;
 
@@ -46,7 +48,7 @@ export class QuestionQueue {
   private events: { close(): Promise<void> } | undefined;
   private ended: EspalierError | undefined;
 
-  private constructor(queue: JobQueue, { log, lookEvery = LOOK_EVERY }: QuestionQueueOptions) {
+  private constructor(queue: JobQueue, log: (line: string) => void, lookEvery: number) {
     this.queue = queue;
     this.log = log;
     this.timer = setInterval(() => {
@@ -58,7 +60,8 @@ export class QuestionQueue {
 
   /** @param name of the queue */
   static async open(server: QueueServer, name: string, options: QuestionQueueOptions): Promise<QuestionQueue> {
-    const queue = new QuestionQueue(server.queue(name), options);
+    const { log, lookEvery = LOOK_EVERY[server.address.kind] } = options;
+    const queue = new QuestionQueue(server.queue(name), log, lookEvery);
     queue.events = await server.events(name, {
       onAnswered: (id, answer) => {
         queue.answered(id, answer);
@@ -67,7 +70,7 @@ export class QuestionQueue {
         queue.vanished(id);
       },
       onDuplicated: (id) => {
-        void queue.look(id).catch(options.log);
+        void queue.look(id).catch(log);
       },
     });
     return queue;

@@ -2,7 +2,7 @@ import type { SecureContextOptions } from 'node:tls';
 import { rootCertificates } from 'node:tls';
 import { FileProblem } from '../files/fileProblem.ts';
 import { readBytes } from '../files/readBytes.ts';
-import type { QueueAddress } from './queueAddress.ts';
+import type { QueueAddress, QueueKind } from './queueAddress.ts';
 import { certificatesError } from './queueErrors.ts';
 import type * as Package from './queuePackage.ts';
 
@@ -14,6 +14,11 @@ const SCHEMA = 'espalier_queue';
 const MAX_CERTIFICATES = 4 << 20;
 /** Seconds for which answers stay where nobody has taken them: their coordinator is gone by then, or has asked again. */
 const KEEP_ANSWERS = 600;
+/**
+ * Milliseconds after which events are looked for that nobody was told of: between a look and the wait that follows it PostgreSQL's notifications go
+ * past the library, and there is no other remedy. With Redis a wait begins where the last one ended.
+ */
+const LOOK_FOR_EVENTS: Readonly<Record<QueueKind, number>> = { redis: 10_000, postgres: 250 };
 /** Most milliseconds between tries of Redis's client to connect again. */
 const MOST_BETWEEN_TRIES = 2000;
 /**
@@ -110,8 +115,7 @@ export async function loadLibrary(address: QueueAddress, lock: number): Promise<
     return libraryOf(
       withBackend(createPostgresBackend),
       { ...connection, schema: SCHEMA, migrate: true },
-      lock,
-      login,
+      { kind: 'postgres', lock, login },
       errors,
     );
   }
@@ -136,7 +140,12 @@ export async function loadLibrary(address: QueueAddress, lock: number): Promise<
       client.disconnect();
     }
   };
-  return libraryOf(withBackend(createRedisBackend), { ...connection, retryStrategy }, lock, login, errors);
+  return libraryOf(
+    withBackend(createRedisBackend),
+    { ...connection, retryStrategy },
+    { kind: 'redis', lock, login },
+    errors,
+  );
 }
 
 async function tlsOptions({ trusted }: QueueAddress): Promise<SecureContextOptions> {
@@ -152,8 +161,7 @@ async function tlsOptions({ trusted }: QueueAddress): Promise<SecureContextOptio
 function libraryOf<Backend extends Package.IQueueBackend, Connection>(
   { Queue, QueueEvents, QueueEventsProducer, Worker }: Package.BackendClasses<Backend, Connection>,
   connection: Connection,
-  lock: number,
-  login: () => Promise<void>,
+  { kind, lock, login }: { readonly kind: QueueKind; readonly lock: number; readonly login: () => Promise<void> },
   { WaitingError }: Pick<typeof Package, 'WaitingError'>,
 ): Library {
   const base = { connection, prefix: PREFIX };
@@ -194,7 +202,7 @@ function libraryOf<Backend extends Package.IQueueBackend, Connection>(
       };
     },
     async events(name, { onAnswered, onFailed, onDuplicated }, onError) {
-      const events = new QueueEvents(name, { ...base });
+      const events = new QueueEvents(name, { ...base, blockingTimeout: LOOK_FOR_EVENTS[kind] });
       events.on('error', onError);
       events.on('completed', ({ jobId, returnvalue }) => {
         onAnswered(jobId, returnvalue);
