@@ -63,8 +63,8 @@ export class QuestionQueue {
       onAnswered: (id, answer) => {
         queue.answered(id, answer);
       },
-      onFailed: (id) => {
-        queue.vanished(id);
+      onFailed: (id, reason) => {
+        queue.vanished(id, reason);
       },
       onDuplicated: (id) => {
         void queue.look(id).catch(options.log);
@@ -135,7 +135,7 @@ export class QuestionQueue {
 
   private settled({ id, answer, failure }: StoredJob): void {
     if (answer !== undefined) this.answered(id, answer);
-    else if (failure !== undefined) this.vanished(id);
+    else if (failure !== undefined) this.vanished(id, failure);
   }
 
   private answered(id: string, data: unknown): void {
@@ -154,8 +154,8 @@ export class QuestionQueue {
     else this.take(id)?.fail(unreadableError(reason));
   }
 
-  private vanished(id: string): void {
-    this.take(id)?.fail(vanishedError());
+  private vanished(id: string, reason: string): void {
+    this.take(id)?.fail(vanishedError(reason));
   }
 
   /** Removes a question from those that wait, and from the server. */
@@ -177,12 +177,15 @@ export class QuestionQueue {
   }
 }
 
-function vanishedError(): EspalierError {
+/** What the library says of a question whose lock ran out too often. */
+const STALLED = /\bstalled\b/;
+
+function vanishedError(reason: string): EspalierError {
   return new EspalierError({
     code: 'worker/exited',
     operation: 'asking over the queue',
     expected: 'an answer',
-    actual: `${MOST_VANISHED + 1} workers that vanished with the question`,
+    actual: STALLED.test(reason) ? `${MOST_VANISHED + 1} workers that vanished with the question` : reason,
     remedy: 'Look at the logs of the workers: what they were asked may need more memory than they have.',
   });
 }

@@ -1,13 +1,13 @@
 import { cancelledError, EspalierError } from '../base/errors.ts';
 import { redactMessage } from '../base/redact.ts';
-import { isConnectionLoss } from './connectionLoss.ts';
 import { QUEUE_PASSWORD_VARIABLE, QUEUE_VARIABLE } from './queueAddress.ts';
 import type { QueueAddress } from './queueAddress.ts';
+import { troubleOf } from './serverTrouble.ts';
 
 /** Why a server cannot be used from the beginning. */
 export function connectError(address: QueueAddress, thrown: unknown): EspalierError {
   const said = redactMessage(thrown instanceof Error ? thrown.message : String(thrown), address.password);
-  const lost = isConnectionLoss(thrown) || said.startsWith('no answer within');
+  const lost = troubleOf(thrown) === 'gone';
   return new EspalierError(
     {
       code: lost ? 'queue/unreachable' : 'queue/refused',
@@ -31,6 +31,20 @@ export function certificatesError(file: string, actual: string): EspalierError {
     remedy: 'Correct the path in the address.',
     file,
   });
+}
+
+/** What a server says to something that it was asked, once it has let us in. */
+export function askedError(address: QueueAddress, thrown: unknown): EspalierError {
+  return new EspalierError(
+    {
+      code: 'queue/refused',
+      operation: `asking the queue ${address.shown}`,
+      expected: 'an answer',
+      actual: redactMessage(thrown instanceof Error ? thrown.message : String(thrown), address.password),
+      remedy: 'Look at what the server logs; a queue of your own (another database) has nothing of others in it.',
+    },
+    { cause: thrown },
+  );
 }
 
 export function closedError({ shown }: QueueAddress): EspalierError {
