@@ -43,6 +43,7 @@ export class QuestionQueue {
   /** Jobs on their way out: the same question may be asked anew only behind that. */
   private readonly leaving = new Map<string, Promise<void>>();
   private readonly timer: NodeJS.Timeout;
+  private looking = false;
   private events: { close(): Promise<void> } | undefined;
   private ended: EspalierError | undefined;
 
@@ -121,7 +122,14 @@ export class QuestionQueue {
   }
 
   private async lookAtAll(): Promise<void> {
-    for (const id of [...this.asked.keys()]) await this.look(id);
+    // A look may last as long as the server is away.
+    if (this.looking) return;
+    this.looking = true;
+    try {
+      for (const id of [...this.asked.keys()]) await this.look(id);
+    } finally {
+      this.looking = false;
+    }
   }
 
   /** Takes an answer whose event was missed; asks again what the server knows nothing of. */

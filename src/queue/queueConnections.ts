@@ -56,7 +56,13 @@ export async function redisConnection(
     return createIORedisClient(client);
   };
   const login = async (): Promise<readonly string[]> => {
-    const client = new Redis({ ...options, lazyConnect: true, enableReadyCheck: false, retryStrategy: () => null });
+    const client = new Redis({
+      ...options,
+      lazyConnect: true,
+      enableReadyCheck: false,
+      retryStrategy: () => null,
+      reconnectOnError: null,
+    });
     // What `connect` rejects with says only that there is no connection.
     const problems: Error[] = [];
     client.on('error', (error) => problems.push(error));

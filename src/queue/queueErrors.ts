@@ -13,14 +13,17 @@ export function connectError(address: QueueAddress, thrown: unknown): EspalierEr
       code: lost ? 'queue/unreachable' : 'queue/refused',
       operation: `connecting to the queue ${address.shown}`,
       expected: lost ? 'a server there' : 'to be let in',
-      actual: said || 'no connection',
+      actual: FOREIGN.test(said) ? 'another kind of server' : said || 'no connection',
       remedy: lost
-        ? 'Start the server, or correct the address; a firewall may stand between.'
+        ? `Start the server, or correct the address; a firewall may stand between.${address.tls ? ' It must speak TLS there.' : ''}`
         : `Check user, password (the variables ${QUEUE_VARIABLE} and ${QUEUE_PASSWORD_VARIABLE}), certificate and database.`,
     },
     { cause: thrown },
   );
 }
+
+/** What the client of Redis says of answers in another protocol. */
+const FOREIGN = /^(Unknown RESP type|Protocol error)/;
 
 export function certificatesError(file: string, actual: string): EspalierError {
   return new EspalierError({
