@@ -45,6 +45,7 @@ export class QuestionQueue {
   /** Jobs on their way out: the same question may be asked anew only behind that. */
   private readonly leaving = new Map<string, Promise<void>>();
   private readonly timer: NodeJS.Timeout;
+  private looking = false;
   private events: { close(): Promise<void> } | undefined;
   private ended: EspalierError | undefined;
 
@@ -66,8 +67,8 @@ export class QuestionQueue {
       onAnswered: (id, answer) => {
         queue.answered(id, answer);
       },
-      onFailed: (id) => {
-        queue.vanished(id);
+      onFailed: (id, reason) => {
+        queue.vanished(id, reason);
       },
       onDuplicated: (id) => {
         void queue.look(id).catch(log);
@@ -124,7 +125,14 @@ export class QuestionQueue {
   }
 
   private async lookAtAll(): Promise<void> {
-    for (const id of [...this.asked.keys()]) await this.look(id);
+    // A look may last as long as the server is away.
+    if (this.looking) return;
+    this.looking = true;
+    try {
+      for (const id of [...this.asked.keys()]) await this.look(id);
+    } finally {
+      this.looking = false;
+    }
   }
 
   /** Takes an answer whose event was missed; asks again what the server knows nothing of. */
@@ -138,7 +146,7 @@ export class QuestionQueue {
 
   private settled({ id, answer, failure }: StoredJob): void {
     if (answer !== undefined) this.answered(id, answer);
-    else if (failure !== undefined) this.vanished(id);
+    else if (failure !== undefined) this.vanished(id, failure);
   }
 
   private answered(id: string, data: unknown): void {
@@ -157,8 +165,8 @@ export class QuestionQueue {
     else this.take(id)?.fail(unreadableError(reason));
   }
 
-  private vanished(id: string): void {
-    this.take(id)?.fail(vanishedError());
+  private vanished(id: string, reason: string): void {
+    this.take(id)?.fail(vanishedError(reason));
   }
 
   /** Removes a question from those that wait, and from the server. */
@@ -180,12 +188,15 @@ export class QuestionQueue {
   }
 }
 
-function vanishedError(): EspalierError {
+/** What the library says of a question whose lock ran out too often. */
+const STALLED = /\bstalled\b/;
+
+function vanishedError(reason: string): EspalierError {
   return new EspalierError({
     code: 'worker/exited',
     operation: 'asking over the queue',
     expected: 'an answer',
-    actual: `${MOST_VANISHED + 1} workers that vanished with the question`,
+    actual: STALLED.test(reason) ? `${MOST_VANISHED + 1} workers that vanished with the question` : reason,
     remedy: 'Look at the logs of the workers: what they were asked may need more memory than they have.',
   });
 }

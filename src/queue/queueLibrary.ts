@@ -1,17 +1,17 @@
-import type { SecureContextOptions } from 'node:tls';
-import { rootCertificates } from 'node:tls';
-import { FileProblem } from '../files/fileProblem.ts';
-import { readBytes } from '../files/readBytes.ts';
+import { postgresConnection, PREFIX, redisConnection } from './queueConnections.ts';
+import type { ServerConnection } from './queueConnections.ts';
 import type { QueueAddress, QueueKind } from './queueAddress.ts';
-import { certificatesError } from './queueErrors.ts';
 import type * as Package from './queuePackage.ts';
+import { troubleOf } from './serverTrouble.ts';
 
-/** Begins every key in Redis: nothing of anybody else's is touched. */
-const PREFIX = 'espalier';
-/** The same in PostgreSQL. */
-const SCHEMA = 'espalier_queue';
-/** Bytes of a file with certificates. */
-const MAX_CERTIFICATES = 4 << 20;
+/** Events that a queue remembers: whoever missed more looks at the jobs. */
+const KEEP_EVENTS = 1000;
+/** Times that a job is begun anew whose worker failed to say what became of it; a worker that vanishes is counted apart. */
+const ATTEMPTS = 10;
+/** Milliseconds between tries of what failed. */
+const AGAIN = 1000;
+/** Milliseconds for saying good-bye to a server. */
+const CLOSING = 3000;
 /** Seconds for which answers stay where nobody has taken them: their coordinator is gone by then, or has asked again. */
 const KEEP_ANSWERS = 600;
 /**
@@ -19,8 +19,6 @@ const KEEP_ANSWERS = 600;
  * past the library, and there is no other remedy. With Redis a wait begins where the last one ended.
  */
 const LOOK_FOR_EVENTS: Readonly<Record<QueueKind, number>> = { redis: 10_000, postgres: 250 };
-/** Most milliseconds between tries of Redis's client to connect again. */
-const MOST_BETWEEN_TRIES = 2000;
 /**
  * Workers that may vanish with a question (killed, frozen, cut off) before it fails as one that nobody answers. An engine that ends under a question
  * is another matter: its worker lives, and says so.
@@ -58,10 +56,17 @@ export interface JobQueue {
 /** What happens in a queue. */
 export interface JobEvents {
   readonly onAnswered: (id: string, answer: unknown) => void;
-  /** Nobody will answer it: {@link MOST_VANISHED} workers vanished with it. */
-  readonly onFailed: (id: string) => void;
+  /** Nobody will answer it: mostly because {@link MOST_VANISHED} workers vanished with it. */
+  readonly onFailed: (id: string, reason: string) => void;
   /** A job was added that was there already: nothing more happens to it where it is answered. */
   readonly onDuplicated: (id: string) => void;
+}
+
+/** Listens until it is closed, to another server's beginning too. */
+export interface JobListener {
+  /** Resolves when nothing that happens from now on is missed (or when it is closed), as long as the server is there. */
+  readonly heard: Promise<void>;
+  close(): Promise<void>;
 }
 
 /** Works on the jobs of a queue, one at a time; its locks are renewed by this process. */
@@ -87,199 +92,309 @@ export interface JobWorkerOptions {
 
 /** The library over one server. */
 export interface Library {
-  /** @throws what the server says, or why there is none */
-  tryToConnect(limit: number): Promise<void>;
+  /**
+   * Sees whether the server can be used, and makes what is missing of our tables.
+   *
+   * @returns what whoever runs the server should know. @throws what the server says, or why there is none
+   */
+  login(limit: number): Promise<readonly string[]>;
+  /** Its methods fail where the server is gone. */
   queue(name: string, onError: (error: Error) => void): JobQueue;
-  events(name: string, on: JobEvents, onError: (error: Error) => void): Promise<{ close(): Promise<void> }>;
+  events(name: string, on: JobEvents, onError: (error: Error) => void): JobListener;
   worker(name: string, options: JobWorkerOptions, onError: (error: Error) => void): JobWorker;
 }
 
 /** @param lock milliseconds. @throws EspalierError `queue/address` for certificates that cannot be read */
 export async function loadLibrary(address: QueueAddress, lock: number): Promise<Library> {
-  const tls = address.tls ? await tlsOptions(address) : undefined;
-  const { createPostgresBackend, createRedisBackend, withBackend, Redis, postgres, ...errors } = await loadPackage();
-  const { host, port, user, password, database } = address;
-  const secret = { ...(password !== undefined && { password }) };
+  const library = await loadPackage();
+  const { createPostgresBackend, createRedisBackend, withBackend } = library;
   if (address.kind === 'postgres') {
-    const connection = {
-      ...{ host, port, database, ...secret, application_name: 'espalier' },
-      ...(user !== undefined && { user }),
-      ...(tls && { ssl: tls }),
-    };
-    const login = async (): Promise<void> => {
-      const client = new postgres.Client(connection);
-      client.on('error', () => undefined);
-      await client.connect();
-      await client.end();
-    };
     return libraryOf(
       withBackend(createPostgresBackend),
-      { ...connection, schema: SCHEMA, migrate: true },
-      { kind: 'postgres', lock, login },
-      errors,
+      await postgresConnection(address, library),
+      { kind: 'postgres', lock },
+      library,
     );
   }
-  const connection = {
-    ...{ host, port, db: Number(database), ...secret },
-    ...(user !== undefined && { username: user }),
-    ...(tls && { tls }),
-    maxRetriesPerRequest: null,
-  };
-  const retryStrategy = (times: number): number => Math.min(100 * 2 ** times, MOST_BETWEEN_TRIES);
-  const login = async (): Promise<void> => {
-    const client = new Redis({ ...connection, lazyConnect: true, retryStrategy: () => null });
-    // What `connect` rejects with says only that there is no connection.
-    const problems: Error[] = [];
-    client.on('error', (error) => problems.push(error));
-    try {
-      await client.connect();
-      await client.ping();
-    } catch (error) {
-      throw problems[0] ?? error;
-    } finally {
-      client.disconnect();
-    }
-  };
   return libraryOf(
     withBackend(createRedisBackend),
-    { ...connection, retryStrategy },
-    { kind: 'redis', lock, login },
-    errors,
+    await redisConnection(address, library),
+    { kind: 'redis', lock },
+    library,
   );
 }
 
-async function tlsOptions({ trusted }: QueueAddress): Promise<SecureContextOptions> {
-  if (trusted === undefined) return {};
-  try {
-    const pem = await readBytes(trusted, { maxBytes: MAX_CERTIFICATES });
-    return { ca: [...rootCertificates, pem.toString('utf8')] };
-  } catch (error) {
-    throw certificatesError(trusted, error instanceof FileProblem ? error.message : String(error));
-  }
-}
-
 function libraryOf<Backend extends Package.IQueueBackend, Connection>(
-  { Queue, QueueEvents, QueueEventsProducer, Worker }: Package.BackendClasses<Backend, Connection>,
-  connection: Connection,
-  { kind, lock, login }: { readonly kind: QueueKind; readonly lock: number; readonly login: () => Promise<void> },
+  classes: Package.BackendClasses<Backend, Connection>,
+  { options: connection, login }: ServerConnection<Connection>,
+  { kind, lock }: { readonly kind: QueueKind; readonly lock: number },
   { WaitingError }: Pick<typeof Package, 'WaitingError'>,
 ): Library {
-  const base = { connection, prefix: PREFIX };
+  const { Queue, QueueEvents, QueueEventsProducer } = classes;
+  // What it warns of on the console, we say ourselves.
+  const base = { connection, prefix: PREFIX, skipVersionCheck: true };
   return {
-    async tryToConnect(limit) {
-      await withinLimit(limit, login);
-      const queue = new Queue('runs', { ...base });
-      queue.on('error', () => undefined);
-      await withinLimit(limit, async () => {
-        await queue.waitUntilReady();
-        await queue.close();
-      });
-    },
+    login: (limit) => withinLimit(limit, login),
     queue(name, onError) {
-      const queue = new Queue<unknown, unknown>(name, { ...base });
-      queue.on('error', onError);
+      const queue = new Reopened(() => {
+        const opened = new Queue<unknown, unknown>(name, { ...base, streams: { events: { maxLen: KEEP_EVENTS } } });
+        opened.on('error', onError);
+        return opened;
+      });
       return {
         add: async (job, id, data) => {
-          await queue.add(job, data, { jobId: id });
+          await (await queue.ready()).add(job, data, { jobId: id, attempts: ATTEMPTS });
         },
         update: async (id, data) => {
-          const job = await queue.getJob(id);
+          const job = await (await queue.ready()).getJob(id);
           if (!job) return false;
           await job.updateData(data);
           return true;
         },
         get: async (id) => {
-          const job = await queue.getJob(id);
+          const job = await (await queue.ready()).getJob(id);
           return job && stored(job);
         },
-        waiting: async () => (await queue.getJobs(['waiting'])).map(stored),
-        counts: () => queue.getJobCounts(),
+        waiting: async () => (await (await queue.ready()).getJobs(['waiting'])).map(stored),
+        counts: async () => (await queue.ready()).getJobCounts(),
         remove: async (id) => {
-          await queue.remove(id);
+          await (await queue.ready()).remove(id);
         },
-        clear: () => queue.obliterate({ force: true }),
+        clear: async () => {
+          await (await queue.ready()).obliterate({ force: true });
+        },
         close: () => queue.close(),
       };
     },
-    async events(name, { onAnswered, onFailed, onDuplicated }, onError) {
-      const events = new QueueEvents(name, { ...base, blockingTimeout: LOOK_FOR_EVENTS[kind] });
-      events.on('error', onError);
-      events.on('completed', ({ jobId, returnvalue }) => {
-        onAnswered(jobId, returnvalue);
+    events(name, { onAnswered, onFailed, onDuplicated }, onError) {
+      const ear = { isOpen: true, hasHeard: false };
+      const events = new Reopened(() => {
+        const opened = new QueueEvents(name, { ...base, autorun: false, blockingTimeout: LOOK_FOR_EVENTS[kind] });
+        opened.on('error', onError);
+        opened.on('completed', ({ jobId, returnvalue }) => {
+          onAnswered(jobId, returnvalue);
+        });
+        opened.on('failed', ({ jobId, failedReason }) => {
+          onFailed(jobId, failedReason);
+        });
+        opened.on('duplicated', ({ jobId }) => {
+          onDuplicated(jobId);
+        });
+        greeted(opened, () => {
+          ear.hasHeard = true;
+        });
+        return opened;
       });
-      events.on('failed', ({ jobId }) => {
-        onFailed(jobId);
+      void untilClosed(
+        () => ear.isOpen,
+        async () => {
+          const ready = await events.ready();
+          if (ear.isOpen) await ready.run().finally(() => events.replace(ready));
+        },
+        onError,
+      );
+      const producer = new Reopened(() => {
+        const opened = new QueueEventsProducer(name, { ...base });
+        opened.on('error', onError);
+        return opened;
       });
-      events.on('duplicated', ({ jobId }) => {
-        onDuplicated(jobId);
-      });
-      await untilHeard(events, new QueueEventsProducer(name, { ...base }), onError);
-      return { close: () => events.close() };
+      // Who listens is connected before it hears anything, and misses what happens in between: so it is spoken to until it hears.
+      const heard = untilClosed(
+        () => ear.isOpen && !ear.hasHeard,
+        async () => {
+          await (await producer.ready()).publishEvent({ eventName: HELLO });
+          await delay(HELLO_EVERY);
+        },
+        onError,
+      ).finally(() => producer.close());
+      return {
+        heard,
+        close: async () => {
+          ear.isOpen = false;
+          await Promise.all([events.close(), producer.close()]);
+        },
+      };
     },
     worker(name, { name: worker, process, onDrained }, onError) {
-      const jobs = new Worker<unknown, unknown>(
-        name,
-        async (job, token) => {
-          const outcome = await process(job.id ?? '', job.data);
-          if (outcome.kind === 'answered') return outcome.answer;
-          await job.moveToWait(token);
-          throw new WaitingError();
-        },
-        {
-          ...base,
-          name: worker,
-          autorun: false,
-          concurrency: 1,
-          lockDuration: lock,
-          stalledInterval: lock,
-          maxStalledCount: MOST_VANISHED,
-          removeOnComplete: { age: KEEP_ANSWERS },
-          removeOnFail: { age: KEEP_ANSWERS },
-        },
-      );
-      jobs.on('error', onError);
-      if (onDrained) jobs.on('drained', onDrained);
+      const Worker = patient(classes, onError);
+      const state = { isOpen: true };
+      const jobs = new Reopened(() => {
+        const opened = new Worker(
+          name,
+          async (job, token) => {
+            const outcome = await process(job.id ?? '', job.data);
+            if (outcome.kind === 'answered') return outcome.answer;
+            await job.moveToWait(token);
+            throw new WaitingError();
+          },
+          {
+            ...base,
+            name: worker,
+            autorun: false,
+            concurrency: 1,
+            lockDuration: lock,
+            stalledInterval: lock,
+            maxStalledCount: MOST_VANISHED,
+            runRetryDelay: AGAIN,
+            removeOnComplete: { age: KEEP_ANSWERS },
+            removeOnFail: { age: KEEP_ANSWERS },
+          },
+        );
+        opened.on('error', onError);
+        if (onDrained) opened.on('drained', onDrained);
+        return opened;
+      });
       return {
         run: () => {
-          jobs.run().catch(onError);
+          void untilClosed(
+            () => state.isOpen,
+            async () => {
+              const ready = await jobs.ready();
+              if (state.isOpen) await ready.run().finally(() => jobs.replace(ready));
+            },
+            onError,
+          );
         },
-        close: (force = false) => jobs.close(force),
+        close: async (force = false) => {
+          state.isOpen = false;
+          if (!force) await jobs.last.close();
+          await jobs.close();
+        },
       };
     },
   };
 }
 
-interface Heard {
-  on(event: 'error', listener: (error: Error) => void): unknown;
-  on(event: typeof HELLO, listener: () => void): unknown;
-}
+/** The library's worker, which gives up an answer where the connection breaks (somebody has to compute it again), and asks on without a pause. */
+function patient<Backend extends Package.IQueueBackend, Connection>(
+  { Worker }: Package.BackendClasses<Backend, Connection>,
+  onError: (error: Error) => void,
+) {
+  type Job = Package.Job<unknown, unknown>;
+  return class extends Worker<unknown, unknown> {
+    protected override async handleCompleted(
+      result: unknown,
+      job: Job,
+      token: string,
+      fetchNext?: () => boolean,
+      span?: Package.Span,
+    ): Promise<Job> {
+      for (;;) {
+        try {
+          return await super.handleCompleted(result, job, token, fetchNext, span);
+        } catch (error) {
+          if (troubleOf(error) === undefined || this.isClosing()) throw error;
+          onError(error as Error);
+          await delay(AGAIN);
+        }
+      }
+    }
 
-interface Producer {
-  on(event: 'error', listener: (error: Error) => void): unknown;
-  publishEvent(event: { readonly eventName: typeof HELLO }): Promise<void>;
-  close(): Promise<void>;
+    protected override async moveToActive(token: string, name?: string): Promise<Job> {
+      try {
+        return await super.moveToActive(token, name);
+      } catch (error) {
+        await delay(AGAIN);
+        throw error;
+      }
+    }
+
+    private isClosing(): boolean {
+      return Boolean(this.closing);
+    }
+  };
 }
 
 const HELLO = 'hello';
 /** Milliseconds between two of them. */
 const HELLO_EVERY = 20;
 
-/** Who listens is connected before it hears anything, and misses what happens in between: so it is spoken to until it hears. */
-async function untilHeard(events: Heard, producer: Producer, onError: (error: Error) => void): Promise<void> {
-  producer.on('error', onError);
-  const state = { heard: false };
-  events.on(HELLO, () => {
-    state.heard = true;
-  });
-  while (!state.heard) {
-    await producer.publishEvent({ eventName: HELLO });
-    await new Promise((resolve) => setTimeout(resolve, HELLO_EVERY));
+/** The library's types name its own events. */
+interface Greeted {
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: typeof HELLO, listener: () => void): unknown;
+}
+
+function greeted(events: Greeted, onHello: () => void): void {
+  events.on(HELLO, onHello);
+}
+
+interface Shuttable {
+  waitUntilReady(): Promise<unknown>;
+  close(force?: boolean): Promise<void>;
+  disconnect(): Promise<void>;
+}
+
+/** One of the library's objects, in whose place comes another as long as none was ready: they remember for ever why they were not. */
+class Reopened<One extends Shuttable> {
+  private readonly open: () => One;
+  private current: One;
+  private closing = false;
+
+  constructor(open: () => One) {
+    this.open = open;
+    this.current = open();
   }
-  await producer.close();
+
+  /** @throws why it is not */
+  async ready(): Promise<One> {
+    const tried = this.current;
+    try {
+      await tried.waitUntilReady();
+    } catch (error) {
+      this.replace(tried);
+      throw error;
+    }
+    return tried;
+  }
+
+  replace(tried: One): void {
+    if (this.closing || this.current !== tried) return;
+    this.current = this.open();
+    void shut(tried);
+  }
+
+  /** What is there, ready or not. */
+  get last(): One {
+    return this.current;
+  }
+
+  async close(): Promise<void> {
+    this.closing = true;
+    await shut(this.current);
+  }
+}
+
+/** Says good-bye, but not for ever: a server that is gone does not answer that. */
+async function shut(one: Shuttable): Promise<void> {
+  const closed = one.close(true);
+  try {
+    await withinLimit(CLOSING, () => closed);
+  } catch {
+    closed.catch(ignore);
+    await withinLimit(CLOSING, () => one.disconnect()).catch(ignore);
+  }
+}
+
+/** Does something again and again, with a pause where it fails. */
+async function untilClosed(
+  isOpen: () => boolean,
+  act: () => Promise<void>,
+  onError: (error: Error) => void,
+): Promise<void> {
+  while (isOpen()) {
+    try {
+      await act();
+    } catch (error) {
+      if (!isOpen()) return;
+      onError(error as Error);
+      await delay(AGAIN);
+    }
+  }
 }
 
 /** Rejects where it takes longer than that, too. */
-async function withinLimit(limit: number, act: () => Promise<void>): Promise<void> {
+async function withinLimit<Result>(limit: number, act: () => Promise<Result>): Promise<Result> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
@@ -287,10 +402,18 @@ async function withinLimit(limit: number, act: () => Promise<void>): Promise<voi
     }, limit);
   });
   try {
-    await Promise.race([act(), late]);
+    return await Promise.race([act(), late]);
   } finally {
     clearTimeout(timer);
   }
+}
+
+function delay(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+function ignore(): void {
+  // Of no consequence: what is closed is not used any more.
 }
 
 function stored(job: Package.Job<unknown, unknown>): StoredJob {

@@ -1,9 +1,11 @@
+import { EspalierError } from '../base/errors.ts';
 import { redactMessage } from '../base/redact.ts';
-import { isConnectionLoss } from './connectionLoss.ts';
 import { loadLibrary } from './queueLibrary.ts';
 import type { JobEvents, JobQueue, JobWorker, JobWorkerOptions, Library } from './queueLibrary.ts';
 import type { QueueAddress } from './queueAddress.ts';
-import { closedError, connectError } from './queueErrors.ts';
+import { askedError, closedError, connectError } from './queueErrors.ts';
+import { troubleOf } from './serverTrouble.ts';
+import type { ServerTrouble } from './serverTrouble.ts';
 
 /** Milliseconds from the first try to giving up on a server; later ones are waited for. */
 const CONNECT_LIMIT = 10_000;
@@ -11,6 +13,14 @@ const CONNECT_LIMIT = 10_000;
 const RETRY = { first: 100, most: 2000 } as const;
 /** Milliseconds that a lock is held; it is renewed at half of that, by a process in which nothing computes. */
 const LOCK = 30_000;
+
+/** Milliseconds for which the same line is not said again. */
+const SAY_AGAIN = 60_000;
+const WORDS: Readonly<Record<ServerTrouble, string>> = {
+  gone: 'is gone',
+  full: 'takes nothing more',
+  forgotten: 'has forgotten everything',
+};
 
 export interface QueueServerOptions {
   /** Told of what goes wrong between here and the server, and that it goes on by itself. */
@@ -28,6 +38,7 @@ export class QueueServer {
   private readonly library: Library;
   private readonly opened = new Set<{ close(): Promise<void> }>();
   private reachable = true;
+  private said = { line: '', at: 0 };
   private closed = false;
 
   private constructor(address: QueueAddress, library: Library, options: QueueServerOptions) {
@@ -43,7 +54,7 @@ export class QueueServer {
   static async connect(address: QueueAddress, options: QueueServerOptions): Promise<QueueServer> {
     const library = await loadLibrary(address, options.lock ?? LOCK);
     try {
-      await library.tryToConnect(CONNECT_LIMIT);
+      for (const advice of await library.login(CONNECT_LIMIT)) options.log(`queue ${address.shown}: ${advice}`);
     } catch (thrown) {
       throw connectError(address, thrown);
     }
@@ -66,15 +77,22 @@ export class QueueServer {
     };
   }
 
-  /** Resolves when nothing that happens from now on is missed, as long as the server is not. */
+  /**
+   * Resolves when nothing that happens from now on is missed, as long as the server is there.
+   *
+   * @throws EspalierError `cancelled` where the server is closed before
+   */
   async events(name: string, on: JobEvents): Promise<{ close(): Promise<void> }> {
-    const events = this.kept(await this.library.events(name, on, this.onError));
+    const events = this.kept(this.library.events(name, on, this.onError));
+    await events.heard;
+    if (this.closed) throw closedError(this.address);
     return { close: () => this.forget(events) };
   }
 
   worker(name: string, options: JobWorkerOptions): JobWorker {
-    const worker = this.kept(this.library.worker(name, options, this.onError));
-    return { ...worker, close: (force) => this.forget({ close: () => worker.close(force) }, worker) };
+    const worker = this.library.worker(name, options, this.onError);
+    const kept = this.kept({ close: () => worker.close(true) });
+    return { ...worker, close: (force) => this.forget({ close: () => worker.close(force) }, kept) };
   }
 
   /** Whether the server was there when it was last spoken to. */
@@ -111,8 +129,10 @@ export class QueueServer {
         return result;
       } catch (thrown) {
         if (this.isClosed()) throw closedError(this.address);
-        if (!isConnectionLoss(thrown)) throw thrown;
+        const trouble = troubleOf(thrown);
+        if (trouble === undefined) throw thrown instanceof EspalierError ? thrown : askedError(this.address, thrown);
         this.onError(thrown as Error);
+        if (trouble === 'forgotten') await this.library.login(CONNECT_LIMIT).catch(ignore);
         await new Promise((resolve) => setTimeout(resolve, wait));
       }
     }
@@ -121,12 +141,21 @@ export class QueueServer {
   private readonly onError = (error: Error): void => {
     if (this.closed) return;
     const said = redactMessage(error.message || String(error), this.address.password);
-    if (!isConnectionLoss(error)) this.options.log(`queue ${this.address.shown}: ${said}`);
+    const trouble = troubleOf(error);
+    if (trouble === undefined) this.say(`queue ${this.address.shown}: ${said}`);
     else if (this.reachable) {
-      this.options.log(`queue ${this.address.shown} is gone (${said}) and is waited for`);
+      this.options.log(`queue ${this.address.shown} ${WORDS[trouble]} (${said}) and is waited for`);
       this.reach(false);
     }
   };
+
+  /** What goes on and on is said once in a while. */
+  private say(line: string): void {
+    const now = performance.now();
+    if (line === this.said.line && now - this.said.at < SAY_AGAIN) return;
+    this.said = { line, at: now };
+    this.options.log(line);
+  }
 
   private reach(reachable: boolean): void {
     if (this.reachable === reachable) return;
