@@ -4,6 +4,7 @@ import path from 'node:path';
 import { cancelledError, EspalierError, toErrorData } from '../base/errors.ts';
 import { printable } from '../base/printable.ts';
 import { VERSION } from '../base/version.ts';
+import type { NumberedDevice } from '../experiment/numberedDevice.ts';
 import type { EvaluationProgress, PerplexityResult } from '../experiment/resultSchema.ts';
 import { workersOf } from '../search/kinds.ts';
 import type { RunEvent, RunKind, RunPlan } from '../search/kinds.ts';
@@ -32,12 +33,14 @@ import { WorkerPool } from './workerPool.ts';
 import type { SearchOpening } from '../search/lifecycle/events.ts';
 
 export interface SearchRunOptions {
-  /** Forks one worker of the pool. */
-  readonly spawn: () => WorkerProcess;
+  /** Forks one worker of the pool, on one device of several where they are named. */
+  readonly spawn: (device?: NumberedDevice) => WorkerProcess;
   /** Pauses the run: it is acknowledged at once, and the workers are gone when the run settles. */
   readonly signal: AbortSignal;
   /** Processes, where not as many as the plan says; they do not change what is found. */
   readonly workers?: number;
+  /** Devices of this machine, of one kind, each for a process of its own: in the place of `workers`. */
+  readonly devices?: readonly NumberedDevice[];
   /** How the language model of the plan is reached; only a search that has one needs it. */
   readonly languageModel?: LanguageModelAccess;
   /** Told of each event when it is on the disk, in the order of the journal; not of those that were there before. */
@@ -148,8 +151,8 @@ class Coordinator {
 
   constructor(parts: CoordinatorParts) {
     const { plan, search, lock, options } = parts;
-    const { spawn, clock = SYSTEM_CLOCK, limits } = options;
-    const workers = plan.kind === 'recovery' ? 1 : (options.workers ?? workersOf(plan));
+    const { spawn, clock = SYSTEM_CLOCK, limits, devices } = options;
+    const workers = plan.kind === 'recovery' ? 1 : (devices?.length ?? options.workers ?? workersOf(plan));
     this.parts = parts;
     this.clock = clock;
     this.stop = AbortSignal.any([options.signal, lock.lost]);
@@ -158,6 +161,7 @@ class Coordinator {
     this.pool = new WorkerPool({
       plan,
       workers,
+      ...(devices && { devices }),
       threads: threads === 0 ? availableParallelism() : threads,
       spawn,
       version: VERSION,
