@@ -1,5 +1,6 @@
 import { isatty } from 'node:tty';
 import { fileURLToPath } from 'node:url';
+import type { NumberedDevice } from '../experiment/numberedDevice.ts';
 import { startFreshEngine } from '../protocol/freshEngine.ts';
 import { forkWorker } from '../protocol/workerProcess.ts';
 import type { WorkerProcess } from '../protocol/workerProcess.ts';
@@ -56,7 +57,8 @@ async function main(): Promise<void> {
   });
   process.stderr.on('error', () => undefined);
 
-  const worker = (): WorkerProcess => forkWorker({ file: WORKER, cacheFolder: cache, log: () => undefined });
+  const worker = (device?: NumberedDevice): WorkerProcess =>
+    forkWorker({ file: WORKER, cacheFolder: cache, device, log: () => undefined });
   const code = await runCommandLine(process.argv.slice(2), {
     terminal,
     folder: process.cwd(),

@@ -2,6 +2,7 @@ import { closeSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { cancelledError, EspalierError, toErrorData } from '../base/errors.ts';
 import { printable } from '../base/printable.ts';
+import type { NumberedDevice } from '../experiment/numberedDevice.ts';
 import type { SeenWorker } from '../experiment/seenWorker.ts';
 import type { EvaluationProgress, PerplexityResult } from '../experiment/resultSchema.ts';
 import { workersOf } from '../search/kinds.ts';
@@ -32,8 +33,8 @@ import type { EndOf, SearchRun } from './searchRun.ts';
 import type { SearchOpening } from '../search/lifecycle/events.ts';
 
 export interface SearchRunOptions {
-  /** Forks one worker of the pool. */
-  readonly spawn: () => WorkerProcess;
+  /** Forks one worker of the pool, on one device of several where they are named. */
+  readonly spawn: (device?: NumberedDevice) => WorkerProcess;
   /** Pauses the run: it is acknowledged at once, and the workers are gone when the run settles. */
   readonly signal: AbortSignal;
   /** Processes, where not as many as the plan says; they do not change what is found. */
@@ -42,6 +43,8 @@ export interface SearchRunOptions {
   readonly queue?: QueueAddress;
   /** Told who there is to answer over the queue, whenever something about one is new. */
   readonly onWorkers?: (workers: readonly SeenWorker[]) => void;
+  /** Devices of this machine, of one kind, each for a process of its own: in the place of `workers`. */
+  readonly devices?: readonly NumberedDevice[];
   /** How the language model of the plan is reached; only a search that has one needs it. */
   readonly languageModel?: LanguageModelAccess;
   /** Told of each event when it is on the disk, in the order of the journal; not of those that were there before. */
@@ -152,13 +155,15 @@ class Coordinator {
 
   constructor(parts: CoordinatorParts) {
     const { plan, search, lock, options } = parts;
-    const { clock = SYSTEM_CLOCK, limits, queue, spawn } = options;
+    const { clock = SYSTEM_CLOCK, devices, limits, queue, spawn } = options;
+    const workers = devices?.length ?? options.workers ?? workersOf(plan);
     this.parts = parts;
     this.clock = clock;
     this.stop = AbortSignal.any([options.signal, lock.lost]);
     this.opening = search.measured ? parts.opened : undefined;
     this.pools = new RunPools({
-      ...{ run: parts.run, plan, workers: options.workers ?? workersOf(plan), spawn, clock, signal: this.stop },
+      ...{ run: parts.run, plan, workers, spawn, clock, signal: this.stop },
+      ...(devices && { devices }),
       ...(queue && { queue }),
       log: (line) => {
         this.log(line);

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { cancelledError } from '../base/errors.ts';
 import type { EspalierError } from '../base/errors.ts';
 import { VERSION } from '../base/version.ts';
+import type { NumberedDevice } from '../experiment/numberedDevice.ts';
 import type { EvaluationProgress } from '../experiment/resultSchema.ts';
 import type { WorkerProcess } from '../protocol/workerProcess.ts';
 import type { QueueAddress } from '../queue/queueAddress.ts';
@@ -17,7 +18,9 @@ export interface RunPoolsOptions extends Omit<QueuePoolOptions, 'address' | 'ope
   readonly queue?: QueueAddress;
   /** Processes here, and what forks one. */
   readonly workers: number;
-  readonly spawn: () => WorkerProcess;
+  readonly spawn: (device?: NumberedDevice) => WorkerProcess;
+  /** Devices of this machine, of one kind, each for one of the processes. */
+  readonly devices?: readonly NumberedDevice[];
   readonly onProgress: (progress: EvaluationProgress) => void;
   /** What the run was opened with, as far as it is known by now. */
   readonly opening: () => SearchOpening | undefined;

@@ -1,4 +1,5 @@
 import { EspalierError, toErrorData } from '../base/errors.ts';
+import type { NumberedDevice } from '../experiment/numberedDevice.ts';
 import type { EvaluationProgress } from '../experiment/resultSchema.ts';
 import type { EvaluationSettings } from '../experiment/settings.ts';
 import type { RunPlan } from '../search/kinds.ts';
@@ -16,7 +17,9 @@ export interface PoolOptions {
   readonly workers: number;
   /** CPU threads of all of them together. */
   readonly threads: number;
-  readonly spawn: () => WorkerProcess;
+  readonly spawn: (device?: NumberedDevice) => WorkerProcess;
+  /** By place, where workers have one of several devices: all of one kind, which is asked for in the place of the plan's. */
+  readonly devices?: readonly NumberedDevice[];
   readonly version: string;
   readonly clock: Clock;
   readonly log: (line: string) => void;
@@ -108,9 +111,11 @@ export class WorkerPool implements Pool {
     });
   }
 
-  /** Settings as one worker gets them: with its share of the threads. */
+  /** Settings as one worker gets them: with its share of the threads, and the kind of its device. */
   settingsOf(settings: EvaluationSettings): EvaluationSettings {
-    return { ...settings, threads: Math.max(1, Math.floor(this.options.threads / this.options.workers)) };
+    const { threads, workers, devices } = this.options;
+    const device = devices?.[0]?.device ?? settings.device;
+    return { ...settings, device, threads: Math.max(1, Math.floor(threads / workers)) };
   }
 
   /** Process ids, for tests and the log. */
@@ -149,14 +154,14 @@ export class WorkerPool implements Pool {
 
   private start(place: number, onOpened?: (opening: SearchOpening) => void): void {
     if (this.ended) return;
-    const { clock, log, onProgress, plan, spawn, version } = this.options;
+    const { clock, devices, log, onProgress, plan, spawn, version } = this.options;
     const settings = this.settingsOf(plan.settings);
     let worker: WorkerConnection;
     try {
       const onExit = (reason: EspalierError, asked: boolean): void => {
         this.exited(place, reason, asked, onOpened);
       };
-      worker = new WorkerConnection(spawn(), { version, startLimit: START_LIMIT, clock, log, onExit });
+      worker = new WorkerConnection(spawn(devices?.[place]), { version, startLimit: START_LIMIT, clock, log, onExit });
     } catch (error) {
       this.fail(coded(error));
       return;

@@ -4,7 +4,9 @@ import { StringDecoder } from 'node:string_decoder';
 import type { MessageReader, MessageWriter } from 'vscode-jsonrpc';
 import { IPCMessageReader, IPCMessageWriter } from 'vscode-jsonrpc/node';
 import { withoutSecrets } from '../base/secretVariables.ts';
+import type { NumberedDevice } from '../experiment/numberedDevice.ts';
 import { sweepCache } from '../files/temporary.ts';
+import { deviceVariables } from './deviceVariables.ts';
 import { reaper } from './reaper.ts';
 
 /** A worker as its supervisor sees it. Tests put another one in its place. */
@@ -32,19 +34,29 @@ export interface ForkOptions {
   readonly file: string;
   /** Where the worker may remember what it finds out about large files; nothing is remembered without it. */
   readonly cacheFolder?: string | undefined;
+  /** The one device of several that it has; without it the first of each kind. */
+  readonly device?: NumberedDevice | undefined;
   readonly log: (line: string) => void;
 }
 
 const LAST_LINES = 20;
 const LONGEST_LINE = 2000;
 
-/** Starts the worker under the editor's own Node; its N-API binaries need no rebuild. It has one way to talk: the IPC channel. */
-export function forkWorker({ file, cacheFolder, log }: ForkOptions): WorkerProcess {
+/**
+ * Starts the worker under the editor's own Node; its N-API binaries need no rebuild. It has one way to talk: the IPC channel.
+ *
+ * @throws EspalierError `device/unavailable` where this process itself is shown fewer devices
+ */
+export function forkWorker({ file, cacheFolder, device, log }: ForkOptions): WorkerProcess {
   const child = fork(file, cacheFolder === undefined ? [] : [cacheFolder], {
     execPath: process.execPath,
     // Flags of the editor's process (an inspector's port, for one) are not meant for the worker.
     execArgv: [],
-    env: { ...withoutSecrets(process.env), ELECTRON_RUN_AS_NODE: '1' },
+    env: {
+      ...withoutSecrets(process.env),
+      ...(device && deviceVariables(device, process.env)),
+      ELECTRON_RUN_AS_NODE: '1',
+    },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     serialization: 'json',
     // On POSIX it leads a process group, so that what it starts (a device probe in a stuck driver) can be ended with it.

@@ -307,6 +307,10 @@ describe('usage', () => {
     ['more than --resume', ['evolve', '--resume', '2026', '--population', '9'], 'got --population'],
     ['workers that are no number', ['evolve', '--resume', '2026', '--workers', 'all'], 'whole number from 1'],
     ['the same of a search', ['search', '--resume', '2026', '--workers', '0'], 'whole number from 1'],
+    ['devices that are none', ['search', '--resume', '2026', '--devices', 'gpu:0'], '[settings/invalid]'],
+    ['devices of two kinds', ['search', ...INPUTS, '--devices', 'cuda:0,webgpu:0'], 'got cuda:0 and webgpu:0'],
+    ['devices and a device', ['evolve', ...INPUTS, '--devices', 'cuda:0', '--device', 'cpu'], 'Leave --device out'],
+    ['devices and workers', ['evolve', ...INPUTS, '--devices', 'cuda:0', '--workers', '2'], 'Leave --workers out'],
     ['a file with --resume', ['evolve', 'a.prune', '--resume', '2026'], 'the file a.prune'],
     [
       'a flag of another method',

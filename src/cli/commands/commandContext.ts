@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Engine } from '../../engine/engine.ts';
+import type { NumberedDevice } from '../../experiment/numberedDevice.ts';
 import type { DeviceReport } from '../../experiment/resultSchema.ts';
 import { EspalierError } from '../../base/errors.ts';
 import type { WorkerProcess } from '../../protocol/workerProcess.ts';
@@ -15,8 +16,8 @@ export interface CommandContext {
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
   createEngine(): Promise<Engine>;
-  /** Starts one of the processes that a search is spread over. */
-  forkWorker(): WorkerProcess;
+  /** Starts one of the processes that a search is spread over. @param device of several that it has */
+  forkWorker(device?: NumberedDevice): WorkerProcess;
   /** Keys of language models. */
   readonly keys: LlmKeys;
   /** Asks the person a question that is answered with yes or no; undefined where nobody is there. */

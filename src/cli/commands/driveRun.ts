@@ -5,11 +5,13 @@ import { METRIC_SEARCH_SETTINGS } from '../../search/metrics/settings.ts';
 import { askedRoles, mayAsk } from '../../search/asking.ts';
 import type { AskingPlan } from '../../search/asking.ts';
 import type { RunPlan } from '../../search/kinds.ts';
+import type { NumberedDevice } from '../../experiment/numberedDevice.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { usageError } from './commandContext.ts';
 import type { CommandContext } from './commandContext.ts';
 import { EXIT } from '../exitCode.ts';
 import type { ExitCode } from '../exitCode.ts';
+import { askedDevices } from '../flags/deviceFlags.ts';
 import { grantFor } from '../flags/llmKeys.ts';
 import { humanRunReport, jsonRunReport } from '../reports/runReport.ts';
 import { MetricReader } from '../flags/metricReader.ts';
@@ -21,19 +23,24 @@ export interface DriveOptions {
   readonly resume?: string;
   readonly recover?: true;
   readonly workers?: string;
+  readonly devices?: string;
   readonly json?: true;
   /** Of the language model, where the command has that flag. */
   readonly endpoint?: string;
 }
 
 /** Flags that say only how a run goes on, and nothing of what it finds. */
-const DRIVE_FLAGS: ReadonlySet<string> = new Set<keyof DriveOptions>(['resume', 'recover', 'workers', 'json']);
+const DRIVE_FLAGS: ReadonlySet<string> = new Set<keyof DriveOptions>([
+  ...(['resume', 'recover', 'workers', 'devices', 'json'] as const),
+]);
 
 /** A run to drive. */
 export interface DrivenRun {
   readonly run: RunFolder;
   /** Processes, where they are said anew; otherwise as many as its plan says. */
   readonly workers?: number;
+  /** One for each process, where they are said. */
+  readonly devices?: readonly NumberedDevice[];
 }
 
 /** What a command goes on with. */
@@ -54,8 +61,8 @@ export async function resumedRun(
   const isAllowed = (name: string): boolean => DRIVE_FLAGS.has(name) || alsoSaid.includes(name);
   const other = file ?? Object.keys(options).find((name) => options[name] !== undefined && !isAllowed(name));
   if (other !== undefined) {
-    const allowed = ['workers', 'recover', 'json', ...alsoSaid].filter(
-      (name) => wanted !== 'recovery' || name !== 'workers',
+    const allowed = ['workers', 'devices', 'recover', 'json', ...alsoSaid].filter(
+      (name) => wanted !== 'recovery' || (name !== 'workers' && name !== 'devices'),
     );
     throw usageError(
       `--resume with nothing else but ${allowed
@@ -68,6 +75,7 @@ export async function resumedRun(
   }
   const flags = said(options, 'workers', 'workers');
   const { content } = await readFlags(DEFAULT_SEARCH_METHOD, flags, new MetricReader(undefined, context.folder));
+  const devices = askedDevices(options);
   const workers = flags.length > 0 ? settingsWith(METRIC_SEARCH_SETTINGS, content.search).workers : undefined;
   const { findRun, openRun } = await import('../../runs/runFolder.ts');
   const run = await openRun(await findRun(context.folder, id));
@@ -79,7 +87,7 @@ export async function resumedRun(
       `Go on with it by: espalier ${isRecovery ? 'recover' : 'search'} --resume ${id}`,
     );
   }
-  return { run, ...(workers !== undefined && { workers }) };
+  return { run, ...(workers !== undefined && { workers }), ...(devices && { devices }) };
 }
 
 function asksEndpoint(plan: RunPlan): plan is AskingPlan {
@@ -88,7 +96,7 @@ function asksEndpoint(plan: RunPlan): plan is AskingPlan {
 
 /** Drives a run to its end, or until Ctrl-C pauses it. @param command that goes on with it */
 export async function driveRun(
-  { run, workers }: DrivenRun,
+  { run, workers, devices }: DrivenRun,
   options: DriveOptions,
   context: CommandContext,
   command: string,
@@ -112,8 +120,9 @@ export async function driveRun(
       asksEndpoint(plan) && report.status !== 'finished' ? await grantFor(plan, { keys, ask, isTyped }) : undefined;
     const { kind } = await runSearchOf(run, {
       signal,
-      spawn: () => context.forkWorker(),
+      spawn: (device) => context.forkWorker(device),
       ...(workers !== undefined && { workers }),
+      ...(devices && { devices }),
       ...(options.recover && { recover: true }),
       languageModel: { grant },
       onRecovered: (aside) => {

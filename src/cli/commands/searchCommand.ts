@@ -5,6 +5,7 @@ import { JSON_FLAG, usageError, withExamples } from './commandContext.ts';
 import type { CommandContext } from './commandContext.ts';
 import { driveRun, resumedRun } from './driveRun.ts';
 import type { DrivenRun, DriveOptions } from './driveRun.ts';
+import { askedDevices } from '../flags/deviceFlags.ts';
 import { askedSearch } from '../flags/askedSearch.ts';
 import type { SearchOptions } from '../flags/askedSearch.ts';
 import { located } from '../flags/hubFlags.ts';
@@ -52,6 +53,7 @@ export function searchCommand(context: CommandContext): Command {
       'espalier search --method policy-gradient --sparsity 30% --model models/tiny --text valid.txt \\\n' +
         '    --calibration train.txt --length 256 --steps 2000',
     ],
+    ['on four GPUs of this machine', 'espalier search metrics.prune --devices cuda:0,cuda:1,cuda:2,cuda:3'],
     ['go on with one that was interrupted', 'espalier search --resume 20261122-1015'],
     [
       'the best rates',
@@ -85,7 +87,10 @@ async function begin(
   finds: SearchKind | undefined,
 ): Promise<DrivenRun> {
   if (options.recover) throw usageError('--resume with --recover', '--recover alone', 'Say which run to go on with.');
-  const { plan: asked, document } = await askedSearch(file, options, context, finds);
+  const devices = askedDevices(options);
+  // What the plan says of the device is what whoever goes on with it without this flag needs.
+  const whole = devices ? { ...options, device: devices[0]!.device } : options;
+  const { plan: asked, document } = await askedSearch(file, whole, context, finds);
   const plan = await located(asked, options, context);
   const { createRun } = await import('../../runs/runFolder.ts');
   const run = await createRun<SearchPlan>(await withModelLength(plan, context), {
@@ -94,5 +99,5 @@ async function begin(
     createdAt: new Date(),
     versions: { espalier: VERSION },
   });
-  return { run };
+  return { run, ...(devices && { devices }) };
 }

@@ -6,6 +6,7 @@ import type { SettingRow } from '../../experiment/settingRow.ts';
 import { SETTINGS } from '../../experiment/settings.ts';
 import { propertiesOf, propertyOf } from '../../language/check/properties.ts';
 import { collect } from '../commands/commandContext.ts';
+import { addDevicesFlag } from './deviceFlags.ts';
 import { said, typedDefault } from './saidFlags.ts';
 import type { Options, SaidFlag } from './saidFlags.ts';
 import { flagInSearch, kebabCase } from './flagNames.ts';
@@ -28,6 +29,7 @@ export function addSearchInputs(command: Command): Command {
       '--recover',
       'with --resume: go on from what stands before the damage of a journal; it is kept beside as it was',
     );
+  addDevicesFlag(command);
   return addFinalTaskFlags(addInputFlags(command, SEARCHED_TEXTS, 'text or data set whose perplexity is the fitness'))
     .option('--sparsity <share>', 'weights to remove: 50%, 2:4, 4:8 (default: 50%)')
     .option('--operands <list>', 'leaves of the trees, as W,X (default: W,X,G)')
