@@ -24,12 +24,12 @@ export interface Work {
   readonly limit: number;
 }
 
-/** Workers that share the work of one run. */
-export interface Pool {
+/** Workers that share the work of one run, or of one experiment. */
+export interface Pool<Opening = SearchOpening> {
   /** Ends of workers that a quarantined metric explains do not count against them. */
   readonly budget: Pick<CrashBudget, 'forgive'>;
   /** Opens the run, once. Resolves with what the first worker found. */
-  open(): Promise<SearchOpening>;
+  open(): Promise<Opening>;
   /** Workers that are free take from it until it is removed. */
   add(source: WorkSource): void;
   remove(source: WorkSource): void;

@@ -38,7 +38,7 @@ interface Suspect<Item> {
  * it worked on are tried again one by one, so that one that ends workers does it alone; one that does it twice is quarantined.
  * Resolves when all are answered and settled.
  */
-export function ask<Item, Answer>(pool: Pool, questions: Questions<Item, Answer>): Promise<void> {
+export function ask<Item, Answer>(pool: Pool<unknown>, questions: Questions<Item, Answer>): Promise<void> {
   if (questions.items.length === 0) return Promise.resolve();
   return new Promise((resolve, reject) => {
     const source = new QuestionSource(pool, questions, resolve, reject);
@@ -47,7 +47,7 @@ export function ask<Item, Answer>(pool: Pool, questions: Questions<Item, Answer>
 }
 
 class QuestionSource<Item, Answer> implements WorkSource {
-  private readonly pool: Pool;
+  private readonly pool: Pool<unknown>;
   private readonly questions: Questions<Item, Answer>;
   private readonly done: () => void;
   readonly fail: (error: EspalierError) => void;
@@ -56,7 +56,7 @@ class QuestionSource<Item, Answer> implements WorkSource {
   private readonly suspects: Suspect<Item>[] = [];
   private open: number;
 
-  constructor(pool: Pool, questions: Questions<Item, Answer>, done: () => void, fail: (error: EspalierError) => void) {
+  constructor(pool: Pool<unknown>, questions: Questions<Item, Answer>, done: () => void, fail: (error: EspalierError) => void) {
     this.pool = pool;
     this.questions = questions;
     this.done = done;

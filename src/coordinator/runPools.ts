@@ -41,6 +41,8 @@ export class RunPools {
     this.trains = plan.kind === 'recovery';
     this.embedded = new WorkerPool({
       ...options,
+      settings: plan.settings,
+      open: (client, settings, hooks) => client.request('open', { ...plan, settings }, hooks),
       workers: this.trains ? 1 : workers,
       threads: threads === 0 ? availableParallelism() : threads,
       version: VERSION,

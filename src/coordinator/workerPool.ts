@@ -2,17 +2,23 @@ import { EspalierError, toErrorData } from '../base/errors.ts';
 import type { NumberedDevice } from '../experiment/numberedDevice.ts';
 import type { EvaluationProgress } from '../experiment/resultSchema.ts';
 import type { EvaluationSettings } from '../experiment/settings.ts';
-import type { RunPlan } from '../search/kinds.ts';
+import type { RequestHooks } from '../protocol/requests.ts';
 import { WorkerConnection } from '../protocol/workerConnection.ts';
 import type { WorkerProcess } from '../protocol/workerProcess.ts';
 import type { Clock } from './clock.ts';
 import { CRASH_LIMITS, CrashBudget } from './crashBudget.ts';
 import type { CrashLimits } from './crashBudget.ts';
 import type { SearchOpening } from '../search/lifecycle/events.ts';
-import type { Pool, Work, WorkSource } from './pool.ts';
+import type { Answering, Pool, Work, WorkSource } from './pool.ts';
 
-export interface PoolOptions {
-  readonly plan: RunPlan;
+export interface PoolOptions<Opening = SearchOpening> {
+  readonly settings: EvaluationSettings;
+  /** What a worker is asked before anything else. @param settings with its share of the threads */
+  readonly open: (
+    client: Answering,
+    settings: EvaluationSettings,
+    hooks: Pick<RequestHooks, 'onProgress'>,
+  ) => Promise<Opening>;
   /** Processes. */
   readonly workers: number;
   /** CPU threads of all of them together. */
@@ -26,7 +32,7 @@ export interface PoolOptions {
   /** Of the first worker's opening, which the others wait for. */
   readonly onProgress: (progress: EvaluationProgress) => void;
   /** Checks the opening of each worker, before it gets any work. */
-  readonly onOpened: (opening: SearchOpening) => void;
+  readonly onOpened: (opening: Opening) => void;
   readonly limits?: CrashLimits;
 }
 
@@ -39,28 +45,28 @@ const PATIENCE = 3000;
  * Worker processes that share the work of one search. The first opens the search before the others start, so that what it finds out
  * once and keeps on disk (gradients, hashes) the others read. One that ends is started again, a bounded number of times.
  */
-export class WorkerPool implements Pool {
+export class WorkerPool<Opening = SearchOpening> implements Pool<Opening> {
   readonly budget: CrashBudget;
-  private readonly options: PoolOptions;
+  private readonly options: PoolOptions<Opening>;
   /** By place; undefined between the end of one process and the start of the next. */
   private readonly places: (WorkerConnection | undefined)[];
   private readonly idle = new Set<WorkerConnection>();
   private readonly sources = new Set<WorkSource>();
   private readonly undo = new Set<() => void>();
-  private opening: Promise<SearchOpening> | undefined;
+  private opening: Promise<Opening> | undefined;
   private ended: EspalierError | undefined;
   private readonly onEmpty: (() => void)[] = [];
 
-  constructor(options: PoolOptions) {
+  constructor(options: PoolOptions<Opening>) {
     this.options = options;
     this.budget = new CrashBudget(options.limits ?? CRASH_LIMITS);
     this.places = new Array<undefined>(options.workers).fill(undefined);
   }
 
   /** Starts the workers, once. Resolves with what the first one found, when it has. */
-  open(): Promise<SearchOpening> {
+  open(): Promise<Opening> {
     if (this.ended) return Promise.reject(this.ended);
-    this.opening ??= new Promise<SearchOpening>((resolve, reject) => {
+    this.opening ??= new Promise<Opening>((resolve, reject) => {
       const source: WorkSource = { take: () => undefined, fail: reject };
       this.sources.add(source);
       this.start(0, (opening) => {
@@ -152,10 +158,10 @@ export class WorkerPool implements Pool {
     this.pump();
   }
 
-  private start(place: number, onOpened?: (opening: SearchOpening) => void): void {
+  private start(place: number, onOpened?: (opening: Opening) => void): void {
     if (this.ended) return;
-    const { clock, devices, log, onProgress, plan, spawn, version } = this.options;
-    const settings = this.settingsOf(plan.settings);
+    const { clock, devices, log, onProgress, open, spawn, version } = this.options;
+    const settings = this.settingsOf(this.options.settings);
     let worker: WorkerConnection;
     try {
       const onExit = (reason: EspalierError, asked: boolean): void => {
@@ -168,36 +174,37 @@ export class WorkerPool implements Pool {
     }
     this.places[place] = worker;
     const began = clock.now();
-    const open = worker.ready.then(() => worker.client.request('open', { ...plan, settings }, { onProgress }));
-    open.then(
-      (opening) => {
-        if (this.ended || this.places[place] !== worker) return;
-        log(
-          `worker ${worker.pid ?? ''} is ready after ${Math.round(clock.now() - began)} ms, with ${settings.threads} threads`,
-        );
-        try {
-          this.options.onOpened(opening);
-        } catch (error) {
-          this.fail(coded(error));
-          return;
-        }
-        onOpened?.(opening);
-        onOpened = undefined;
-        this.idle.add(worker);
-        this.pump();
-      },
-      (error: unknown) => {
-        // A process that has ended is told of by its exit. One that lives and refuses would refuse again.
-        if (!this.ended && coded(error).code !== 'worker/exited') this.fail(coded(error));
-      },
-    );
+    worker.ready
+      .then(() => open(worker.client, settings, { onProgress }))
+      .then(
+        (opening) => {
+          if (this.ended || this.places[place] !== worker) return;
+          log(
+            `worker ${worker.pid ?? ''} is ready after ${Math.round(clock.now() - began)} ms, with ${settings.threads} threads`,
+          );
+          try {
+            this.options.onOpened(opening);
+          } catch (error) {
+            this.fail(coded(error));
+            return;
+          }
+          onOpened?.(opening);
+          onOpened = undefined;
+          this.idle.add(worker);
+          this.pump();
+        },
+        (error: unknown) => {
+          // A process that has ended is told of by its exit. One that lives and refuses would refuse again.
+          if (!this.ended && coded(error).code !== 'worker/exited') this.fail(coded(error));
+        },
+      );
   }
 
   private exited(
     place: number,
     reason: EspalierError,
     asked: boolean,
-    onOpened: ((opening: SearchOpening) => void) | undefined,
+    onOpened: ((opening: Opening) => void) | undefined,
   ): void {
     const worker = this.places[place];
     if (worker) this.idle.delete(worker);

@@ -18,7 +18,8 @@ import type { MetricInspection } from '../experiment/inspectionSchema.ts';
 import type { Preflight } from '../experiment/preflightSchema.ts';
 import type { EvaluationPlan } from '../experiment/planSchema.ts';
 import type { ProbeOutcome } from '../search/metrics/events.ts';
-import type { CheckpointSummary, PerplexityResult, ResultOf } from '../experiment/resultSchema.ts';
+import type { TaskDocument } from '../experiment/taskSchema.ts';
+import type { CheckpointSummary, EvaluationResult, PerplexityResult, ResultOf } from '../experiment/resultSchema.ts';
 import type { Measuring, Probing, Timed } from '../experiment/measuringSchema.ts';
 import { type Checkpoint, openCheckpoint } from './checkpoint/checkpoint.ts';
 import { DenseStatistics } from './evaluation/denseStatistics.ts';
@@ -241,9 +242,11 @@ export function createEngine(options: EngineOptions = {}): Engine {
         throwIfCancelled(hooks.signal, 'evaluating');
         const evaluate = plan.evaluations.some((evaluation) => evaluation.recovery) ? evaluateRecovered : evaluatePlan;
         const sized = await withLength<EvaluationPlan>(plan);
-        const results = sized.tasks?.list.some(isGenerated)
-          ? await evaluateGenerated(sized, hooks, state, evaluate)
-          : await evaluate(sized, hooks, state);
+        const evaluateAll = (told: EvaluationHooks): Promise<readonly EvaluationResult[]> =>
+          sized.tasks?.list.some(isGenerated)
+            ? evaluateGenerated(sized, told, state, evaluate)
+            : evaluate(sized, told, state);
+        const results = await (plan.whole?.documents ? withDocuments(evaluateAll, hooks) : evaluateAll(hooks));
         // Where there is a text there are perplexities, which the compiler cannot follow.
         return results as readonly ResultOf<typeof plan>[];
       }),
@@ -356,6 +359,18 @@ export function createEngine(options: EngineOptions = {}): Engine {
       await devices.dispose();
     },
   };
+}
+
+/** The only result of a part with the documents of its tasks, which others are told one by one. */
+async function withDocuments(
+  evaluate: (hooks: EvaluationHooks) => Promise<readonly EvaluationResult[]>,
+  { onResult, ...hooks }: EvaluationHooks,
+): Promise<readonly EvaluationResult[]> {
+  const documents: TaskDocument[] = [];
+  const [result] = await evaluate({ ...hooks, onTaskDocument: (document) => documents.push(document) });
+  const told = { ...result!, documents };
+  onResult?.(told, 0);
+  return [told];
 }
 
 function summarise({ folder, config, tensors, notes }: Checkpoint): CheckpointSummary {

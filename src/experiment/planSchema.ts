@@ -105,6 +105,18 @@ export type EvaluationPlan = Immutable<z.infer<typeof planSchema>>;
 /** One whose models are judged by a perplexity, whatever else they are judged by. */
 export type TextPlan = EvaluationPlan & { readonly text: string };
 
+/**
+ * What a plan is a part of, where its evaluations are asked one by one: its result is then to the last digit that of the whole, and tells the same of
+ * where it comes from.
+ */
+const wholeSchema = z.strictObject({
+  /** Whether evaluations of the whole need calibration samples, and gradients. */
+  calibration: z.boolean(),
+  gradients: z.boolean(),
+  /** Whether the result is to have the documents of its tasks. */
+  documents: z.boolean(),
+});
+
 export const planSchema = z
   .strictObject({
     ...evaluationFields,
@@ -112,5 +124,10 @@ export const planSchema = z
     tasks: plannedTasksSchema.exactOptional(),
     /** Empty: only the dense model is evaluated. */
     evaluations: z.array(evaluationSchema).max(MAX_EVALUATIONS),
+    /** Of one evaluation at most. */
+    whole: wholeSchema.exactOptional(),
   })
-  .refine(({ text, tasks }) => text !== undefined || tasks !== undefined, { error: 'expected a text, tasks, or both' });
+  .refine(({ text, tasks }) => text !== undefined || tasks !== undefined, { error: 'expected a text, tasks, or both' })
+  .refine(({ whole, evaluations }) => whole === undefined || evaluations.length <= 1, {
+    error: 'expected one evaluation of a whole at most',
+  });

@@ -7,7 +7,7 @@ import { DEVICES } from './settings.ts';
 import { sparsitySchema } from './sparsitySchema.ts';
 import { MAX_BLOCKS, structureReportSchema } from './structureSchema.ts';
 import { MAX_TASKS } from './tasks.ts';
-import { taskResultSchema } from './taskSchema.ts';
+import { taskDocumentSchema, taskResultSchema } from './taskSchema.ts';
 import { updateReportSchema } from './updateSchema.ts';
 
 /** Far beyond any model. */
@@ -111,6 +111,8 @@ const resultFields = {
   rates: z.array(z.number()).max(MAX_BLOCKS).exactOptional(),
   /** What the plan's tasks gave, in its order. */
   tasks: z.array(taskResultSchema).max(MAX_TASKS).exactOptional(),
+  /** Each document of these with what its choices got, where the plan is a part of another one and asks for them. */
+  documents: z.array(taskDocumentSchema).exactOptional(),
   /** Wall time of this plan's work (gradients, calibration, pruning, evaluation), tokenising and reading the text left out. */
   seconds: amountSchema,
   /** Where the gradients come from, of a metric that uses G: `cached` ones were computed by an earlier evaluation. */

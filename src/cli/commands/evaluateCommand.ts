@@ -9,9 +9,11 @@ import { tellIdleFlags } from '../flags/idleFlags.ts';
 import { preflightPlans } from '../reports/preflightReport.ts';
 import { addSelectionFlags, selectedPlans } from '../flags/selection.ts';
 import type { SelectionOptions } from '../flags/selection.ts';
+import { addApartFlags, askedEvaluators } from '../flags/apartFlags.ts';
+import type { ApartOptions } from '../flags/apartFlags.ts';
 import { addTaskFlags } from '../flags/taskFlags.ts';
 
-interface EvaluateOptions extends SelectionOptions {
+interface EvaluateOptions extends SelectionOptions, ApartOptions {
   readonly json?: true;
   readonly dryRun?: true;
   readonly details?: true;
@@ -23,10 +25,11 @@ export function evaluateCommand(context: CommandContext): Command {
       'prune a checkpoint with metrics and print the perplexity of each beside the dense one; without a metric, the dense one',
     )
     .argument('[file]', '.prune file: its experiments, or its metrics where it has none; flags override what it says');
-  addTaskFlags(addSelectionFlags(command))
+  addApartFlags(addTaskFlags(addSelectionFlags(command)))
     .option(...JSON_FLAG)
     .option('--dry-run', 'only say what it would take: time, memory, disk')
     .action(async (file: string | undefined, options: EvaluateOptions) => {
+      const evaluators = askedEvaluators(options, context);
       const selected = await selectedPlans(file, options, context);
       tellIdleFlags(selected, options, context);
       const plans: EvaluationPlan[] = [];
@@ -36,7 +39,13 @@ export function evaluateCommand(context: CommandContext): Command {
         return;
       }
       const report = options.json ? jsonReport(context.terminal) : humanReport(context.terminal);
-      context.finish(await evaluatePlans(plans, report, context, options.json && options.details));
+      const details = options.json === true && options.details === true;
+      if (evaluators.kind === 'here') {
+        context.finish(await evaluatePlans(plans, report, context, details));
+        return;
+      }
+      const { evaluateApart } = await import('./evaluateApart.ts');
+      context.finish(await evaluateApart(plans, report, context, { evaluators, details }));
     });
   return withExamples(command, [
     ['every experiment of a file', 'espalier evaluate metrics.prune'],

@@ -3,14 +3,13 @@ import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import type { TaskDocument } from '../../experiment/taskSchema.ts';
 import type { CommandContext } from './commandContext.ts';
 import type { EvaluationReport } from '../reports/evaluationReport.ts';
-import { documentsOfTasks } from '../reports/taskJson.ts';
-import { EXIT, exitCodeOf } from '../exitCode.ts';
+import { OrderedReport } from '../reports/orderedReport.ts';
 import type { ExitCode } from '../exitCode.ts';
 import { progressLine } from '../reports/progressBar.ts';
 import { timeLeft } from '../reports/timeLeft.ts';
 
 /**
- * Evaluates the plans in order and reports every evaluation as it ends. The result is the worst that happened.
+ * Evaluates the plans one after the other in this process and reports every evaluation as it ends. The result is the worst that happened.
  *
  * @param details whether the documents of tasks are reported, too
  */
@@ -21,29 +20,25 @@ export async function evaluatePlans(
   details = false,
 ): Promise<ExitCode> {
   const engine = await context.createEngine();
-  let worst: ExitCode = EXIT.ok;
+  const ordered = new OrderedReport(plans, report);
   try {
-    for (const plan of plans) {
-      report.begin(plan);
-      const code = await evaluatePlan(plan, engine, report, context, details);
-      if (code !== EXIT.ok) worst = code;
-      report.end();
-    }
+    for (const [place, plan] of plans.entries()) await evaluatePlan(plan, place, engine, ordered, context, details);
   } finally {
+    ordered.end();
     context.terminal.status('');
     await engine.dispose();
   }
-  return worst;
+  return ordered.code;
 }
 
 async function evaluatePlan(
   plan: EvaluationPlan,
+  place: number,
   engine: Engine,
-  report: EvaluationReport,
+  report: OrderedReport,
   { terminal, signal }: CommandContext,
   details: boolean,
-): Promise<ExitCode> {
-  let worst: ExitCode = EXIT.ok;
+): Promise<void> {
   let failures = 0;
   const left = timeLeft(() => performance.now() / 1000);
   /** Those that were told since the last result. */
@@ -59,19 +54,17 @@ async function evaluatePlan(
           documents.push(document);
         },
       }),
-      onResult: (result) => {
-        report.result(result, documentsOfTasks(result.tasks, documents));
+      onResult: (result, index) => {
+        report.result(place, index, result, documents);
         documents = [];
       },
       onFailure: (failure, index) => {
         failures++;
-        worst = exitCodeOf(failure.code);
-        report.failure(plan.evaluations[index]!, failure);
+        report.failure(place, index, failure);
       },
     });
   } catch (thrown) {
     // A plan whose every metric failed rejects with the last failure: it has been reported, each under its metric.
     if (failures === 0 || failures < plan.evaluations.length) throw thrown;
   }
-  return worst;
 }

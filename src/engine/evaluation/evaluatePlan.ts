@@ -24,7 +24,7 @@ export async function evaluatePlan(
   hooks: EvaluationHooks,
   state: EngineState,
 ): Promise<readonly EvaluationResult[]> {
-  const ofText = await prepareSweep(plan, sampleNeeds(plan.evaluations), hooks, state);
+  const ofText = await prepareSweep(plan, plan.whole ?? sampleNeeds(plan.evaluations), hooks, state);
   let { inputs } = ofText;
   try {
     const prepared = await prepareTasks(plan, inputs, hooks, state);

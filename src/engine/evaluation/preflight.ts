@@ -49,7 +49,12 @@ export async function preflight(
   state: EngineState,
   cacheFolder: string | undefined,
 ): Promise<Preflight> {
-  const { provenance, modelHash, ...ofText } = await prepareSweep(plan, sampleNeeds(plan.evaluations), hooks, state);
+  const { provenance, modelHash, ...ofText } = await prepareSweep(
+    plan,
+    plan.whole ?? sampleNeeds(plan.evaluations),
+    hooks,
+    state,
+  );
   let { inputs } = ofText;
   try {
     const prepared = await prepareTasks(plan, inputs, hooks, state);
