@@ -22,6 +22,7 @@ import { serveCommand } from './commands/serveCommand.ts';
 import { speedCommand } from './commands/speedCommand.ts';
 import { tokensCommand } from './commands/tokensCommand.ts';
 import { treeCommand } from './commands/treeCommand.ts';
+import { workerCommand } from './commands/workerCommand.ts';
 
 const EXIT_CODES_HELP = `
 Exit codes:
@@ -105,6 +106,7 @@ function createProgram(context: CommandContext, json: boolean): Command {
     serveCommand,
     treeCommand,
     tokensCommand,
+    workerCommand,
     hubCommand,
     devicesCommand,
   ]) {

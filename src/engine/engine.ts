@@ -19,7 +19,14 @@ import type { Preflight } from '../experiment/preflightSchema.ts';
 import type { EvaluationPlan } from '../experiment/planSchema.ts';
 import type { ProbeOutcome } from '../search/metrics/events.ts';
 import type { TaskDocument } from '../experiment/taskSchema.ts';
-import type { CheckpointSummary, EvaluationResult, PerplexityResult, ResultOf } from '../experiment/resultSchema.ts';
+import type {
+  CheckpointSummary,
+  EvaluationResult,
+  MachineReport,
+  PerplexityResult,
+  ResultOf,
+} from '../experiment/resultSchema.ts';
+import type { DeviceName } from '../experiment/settings.ts';
 import type { Measuring, Probing, Timed } from '../experiment/measuringSchema.ts';
 import { type Checkpoint, openCheckpoint } from './checkpoint/checkpoint.ts';
 import { DenseStatistics } from './evaluation/denseStatistics.ts';
@@ -27,6 +34,7 @@ import { evaluatePlan } from './evaluation/evaluatePlan.ts';
 import type { EvaluationHooks } from './evaluation/hooks.ts';
 import { inspectMetric } from './evaluation/inspectMetric.ts';
 import { preflight } from './evaluation/preflight.ts';
+import { engineVersions } from './evaluation/prepareSweep.ts';
 import type { EngineState } from './evaluation/prepareSweep.ts';
 import type { StepHooks } from './forward/step.ts';
 import { exportModel } from './export/exportModel.ts';
@@ -51,6 +59,7 @@ import { openSession } from './search/openSession.ts';
 import type { SearchSession } from './search/searchSession.ts';
 import { measureSpeed } from './speed/measureSpeed.ts';
 import { SpeedSession } from './speed/speedSession.ts';
+import { machineOf } from './runtime/machine.ts';
 import { OpenDevices } from './runtime/openDevices.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
 import type { MeasureOutcome } from '../search/lifecycle/events.ts';
@@ -74,6 +83,11 @@ import { withTraining } from './recovery/preflightRecovered.ts';
 import { RecoverySession, saveRecovery } from './recovery/recoverySession.ts';
 
 export { listDevices } from './runtime/probe.ts';
+
+/** See the request `machine`. */
+export function reportMachine(device: DeviceName): MachineReport {
+  return { versions: engineVersions(), machine: machineOf(device) };
+}
 
 /** Everything numeric, behind one door: used by the worker and by the command line alike. One engine to a process. */
 export interface Engine {

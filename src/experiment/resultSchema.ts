@@ -188,6 +188,14 @@ export const deviceReportSchema = z.strictObject({
   float16: z.boolean(),
 });
 
+/** What of a machine decides the last digits of a number, as {@link Provenance} has it. */
+export type MachineReport = Immutable<z.infer<typeof machineReportSchema>>;
+
+export const machineReportSchema = z.strictObject({
+  versions: z.record(textSchema, textSchema),
+  machine: z.record(textSchema, textSchema),
+});
+
 /** What a checkpoint is, for a status bar or a list. */
 export type CheckpointSummary = Immutable<z.infer<typeof checkpointSummarySchema>>;
 

@@ -3,6 +3,7 @@ import type { Immutable } from '../base/immutable.ts';
 import {
   checkpointSummarySchema,
   deviceReportSchema,
+  machineReportSchema,
   progressSchema,
   perplexityResultSchema,
   resultSchema,
@@ -30,6 +31,7 @@ import {
   servedPlanSchema,
   servedSchema,
 } from '../experiment/generationSchema.ts';
+import { DEVICES } from '../experiment/settings.ts';
 import { preflightSchema } from '../experiment/preflightSchema.ts';
 import { inspectionSchema } from '../experiment/inspectionSchema.ts';
 import { measuringSchema, probingSchema } from '../experiment/measuringSchema.ts';
@@ -139,6 +141,12 @@ export const REQUESTS = {
   closeServed: { params: closingServedSchema, result: z.strictObject({}), device: true },
   /** Every device that the engine knows, with whether it works here. */
   devices: { params: z.strictObject({}), result: z.array(deviceReportSchema), device: true },
+  /** What decides the last digits of a number here beside what is asked, on a device of this kind. */
+  machine: {
+    params: z.strictObject({ device: z.enum(DEVICES) }),
+    result: machineReportSchema,
+    device: false,
+  },
   /** What a checkpoint folder holds, from its config and the headers of its weights. */
   describe: { params: z.strictObject({ model: textSchema }), result: checkpointSummarySchema, device: false },
   /** Hashes of the inputs of a plan as they are on disk now, comparable with those in a result's provenance. */

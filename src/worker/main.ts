@@ -4,7 +4,7 @@ import { runSearchOf } from '../coordinator/coordinator.ts';
 import { openCheckpoint } from '../engine/checkpoint/checkpoint.ts';
 import { hashFile } from '../engine/checkpoint/hashing.ts';
 import { readDocuments } from '../engine/corpus/taskDocuments.ts';
-import { createEngine, listDevices } from '../engine/engine.ts';
+import { createEngine, listDevices, reportMachine } from '../engine/engine.ts';
 import { startFreshEngine } from '../protocol/freshEngine.ts';
 import { hostModel } from '../llm/hostModel.ts';
 import { serve } from '../protocol/server.ts';
@@ -42,6 +42,7 @@ const LOOKED_AT = {
 } as const;
 const handlers = createHandlers(engine, {
   devices: listDevices,
+  machine: reportMachine,
   identifyModel: async (folder, signal) => {
     const checkpoint = await openCheckpoint(folder, cacheFolder === undefined ? {} : { cacheFolder });
     try {

@@ -107,6 +107,7 @@ async function setUp() {
     exit: () => exits++,
     search: countToThree,
     devices: () => Promise.resolve([{ name: 'cpu' as const, works: true, detail: '2 threads', float16: false }]),
+    machine: (device) => ({ versions: { onnxruntime: '1.2.3' }, machine: { processor: device } }),
     identifyModel: (folder) => (folder === '/gone' ? Promise.reject(new Error('ENOENT')) : Promise.resolve('hash')),
     firstDocuments: (file, most) =>
       file === '/gone'
