@@ -23,24 +23,32 @@ const MAX_NAME = 64;
 
 /** Optimal string alignment distance (Damerau and Levenshtein); `bound` or more once it cannot be less. */
 function editDistance(a: string, b: string, bound: number): number {
-  let beforeLast: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
+  const [first, second, third] = ROWS;
+  let [beforeLast, last, row] = [first!, second!, third!];
+  let leastOfLast = 0;
+  for (let j = 0; j <= b.length; j++) last[j] = j;
   for (let i = 1; i <= a.length; i++) {
-    const row = [i];
+    row[0] = i;
+    let leastOfRow = i;
     for (let j = 1; j <= b.length; j++) {
-      const change = last[j - 1]! + letterDistance(a[i - 1]!, b[j - 1]!);
+      const change = last[j - 1]! + letterDistance(a, i - 1, b, j - 1);
       let least = Math.min(change, last[j]! + 1, row[j - 1]! + 1);
       if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
         least = Math.min(least, beforeLast[j - 2]! + 1);
-      row.push(least);
+      row[j] = least;
+      leastOfRow = Math.min(leastOfRow, least);
     }
-    if (Math.min(...row) >= bound && Math.min(...last) >= bound) return bound;
-    [beforeLast, last] = [last, row];
+    if (leastOfRow >= bound && leastOfLast >= bound) return bound;
+    leastOfLast = leastOfRow;
+    [beforeLast, last, row] = [last, row, beforeLast];
   }
   return last[b.length]!;
 }
 
-function letterDistance(a: string, b: string): number {
-  if (a === b) return 0;
-  return a.toLowerCase() === b.toLowerCase() ? 0.1 : 1;
+/** Used again: a name that is unknown is compared with all of a file, at each keystroke. A candidate is at most half as long again. */
+const ROWS = Array.from({ length: 3 }, () => new Float64Array(2 * MAX_NAME));
+
+function letterDistance(a: string, i: number, b: string, j: number): number {
+  if (a.charCodeAt(i) === b.charCodeAt(j)) return 0;
+  return a[i]!.toLowerCase() === b[j]!.toLowerCase() ? 0.1 : 1;
 }

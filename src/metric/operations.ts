@@ -167,5 +167,8 @@ export const OPERATIONS = {
 export const OPERATION_NAMES = Object.keys(OPERATIONS) as readonly OperationName[];
 
 export function isOperationName(name: string): name is OperationName {
-  return Object.hasOwn(OPERATIONS, name);
+  return NAMES.has(name);
 }
+
+/** As for operands. */
+const NAMES: ReadonlySet<string> = new Set(OPERATION_NAMES);

@@ -39,6 +39,12 @@ search evolved { model: tiny evaluate: test test: test calibrate: test from: wan
 metric last = rooted * half
 `;
 
+/** More of them than are told, and a text longer than what is compared at once. */
+const ALIKE = [
+  METRICS,
+  ...Array.from({ length: 120 }, (_, i) => `metric alike${i} = abs(W) * sqrt(X) * ${i + 1}`),
+].join('\n');
+
 type Edit = (text: string, rng: Rng) => string;
 
 /** What someone who writes does to a file. */
@@ -73,6 +79,7 @@ describe('a file that is edited reads as one that was never read before', () => 
   it.each([
     ['metrics', METRICS, 600],
     ['everything', SAMPLE, 250],
+    ['many that rank alike', ALIKE, 100],
   ])('%s', (_, first, edits) => {
     const rng = new Rng(edits);
     let text = first;

@@ -29,15 +29,14 @@ export function compileDeclarations(
 ): readonly Declaration[] {
   const names = declareNames(pieces, findings);
   const definitions = compileDefinitions(names, findings, cache);
-  const inputs = declaredInputs(text, pieces, { names, definitions, paths: new Map(), tasks: new Map(), findings });
+  const others = pieces.filter(({ keyword }) => keyword !== 'metric');
+  const inputs = declaredInputs(text, others, { names, definitions, paths: new Map(), tasks: new Map(), findings });
   const paths = new Map([...inputs].filter(([, { broken }]) => !broken));
-  const tasks = declaredTasks(text, pieces, { names, definitions, paths, tasks: new Map(), findings });
+  const tasks = declaredTasks(text, others, { names, definitions, paths, tasks: new Map(), findings });
   const context: BlockContext = { names, definitions, paths, tasks, findings };
-  const { blocks, defaults } = compileBlocks(pieces, context);
+  const { blocks, defaults } = compileBlocks(others, context);
 
-  return pieces.flatMap((piece): Declaration[] => {
-    const syntax = piece.tree?.syntax;
-    if (syntax === undefined) return [];
+  const declarationOf = (piece: ParsedDeclaration, syntax: DeclarationSyntax): Declaration => {
     const common = commonOf(piece, syntax);
     const { name } = common;
     const isKnown = syntax.kind === 'defaults' ? blocks.get(piece) === defaults : names.get(name)?.parsed === piece;
@@ -48,19 +47,19 @@ export function compileDeclarations(
         const input = isKnown ? inputs.get(name) : undefined;
         const { path, rows } = input ?? {};
         const isBroken = hasProblem || path === undefined || input?.broken === true;
-        return [{ ...common, kind: syntax.kind, path, ...(rows && { rows }), broken: isBroken }];
+        return { ...common, kind: syntax.kind, path, ...(rows && { rows }), broken: isBroken };
       }
       case 'task': {
         const task = isKnown && !hasProblem ? tasks.get(name) : undefined;
-        return [{ ...common, kind: syntax.kind, file: syntax.path?.text, task, broken: task === undefined }];
+        return { ...common, kind: syntax.kind, file: syntax.path?.text, task, broken: task === undefined };
       }
       case 'parameter': {
         const value = isKnown ? definitions.parameters.get(name)?.constant : undefined;
-        return [{ ...common, kind: syntax.kind, value, broken: hasProblem || value === undefined }];
+        return { ...common, kind: syntax.kind, value, broken: hasProblem || value === undefined };
       }
       case 'metric': {
         const metric = isKnown ? definitions.metrics.get(name) : undefined;
-        return [metricOf(common, metric, hasProblem)];
+        return metricOf(common, metric, hasProblem);
       }
       case 'experiment':
       case 'search':
@@ -71,10 +70,13 @@ export function compileDeclarations(
         let isWrong = broken || hasProblem;
         if (isWhole && syntax.kind === 'experiment') isWrong = checkExperiment(text, common, all, context, piece);
         if (isWhole && syntax.kind === 'search') isWrong = checkSearch(text, piece, common, all, context);
-        return [{ ...common, kind: syntax.kind, content, broken: isWrong }];
+        return { ...common, kind: syntax.kind, content, broken: isWrong };
       }
     }
-  });
+  };
+  const declarations: Declaration[] = [];
+  for (const piece of pieces) if (piece.tree) declarations.push(declarationOf(piece, piece.tree.syntax));
+  return declarations;
 }
 
 function compileBlocks(
@@ -173,7 +175,9 @@ function metricOf(
   metric: CallableMetric | undefined,
   hasProblem: boolean,
 ): MetricDeclaration {
-  const parameters = (metric?.parameters ?? []).map((parameter) => ({ name: parameter.name, value: parameter.value }));
+  const own = metric?.parameters ?? [];
+  const parameters =
+    own.length === 0 ? NONE : own.map((parameter) => ({ name: parameter.name, value: parameter.value }));
   const { expression, shape } = metric?.compiled ?? {};
   const broken = hasProblem || expression === undefined;
   const declared: MetricDeclaration = {
@@ -189,3 +193,5 @@ function metricOf(
   };
   return metric?.group === undefined ? declared : { ...declared, group: metric.group };
 }
+
+const NONE: MetricDeclaration['parameters'] = [];

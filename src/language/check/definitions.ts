@@ -3,7 +3,15 @@ import { isOperationName } from '../../metric/operations.ts';
 import { printShape } from '../../metric/shape.ts';
 import { canonicalForm, MAX_COMPARED, MetricCache } from './metricCache.ts';
 import { readGroup } from './groupOption.ts';
-import { hintAtRoot, hintAtUnused, reportConstant, reportRanksNothing, reportSameRanking } from './metricHints.ts';
+import {
+  hintAtRoot,
+  hintAtUnused,
+  MOST_SAME_RANKINGS,
+  reportConstant,
+  reportMoreSameRankings,
+  reportRanksNothing,
+  reportSameRanking,
+} from './metricHints.ts';
 import { orderDefinitions } from './dependencies.ts';
 import type { Cycle, Definition } from './dependencies.ts';
 import { DiagnosticList, shift } from './diagnostics.ts';
@@ -90,7 +98,9 @@ class DefinitionCompiler implements Definitions {
   /** Tells which metrics rank as others do: of those that none uses, since the values of the others count. */
   private compareRankings(used: ReadonlySet<string>): void {
     if (this.findings.sites !== undefined) return;
+    const { diagnostics } = this.findings;
     const first = new Map<string, NamedDeclaration>();
+    const same: NamedDeclaration[] = [];
     for (const declaration of this.names.all()) {
       const metric = this.metrics.get(declaration.symbol.name);
       const syntax = declaration.parsed.tree?.syntax;
@@ -102,11 +112,13 @@ class DefinitionCompiler implements Definitions {
       const before = first.get(key);
       if (before === undefined) first.set(key, declaration);
       if (used.has(metric.name)) continue;
-      if (form.expression.kind === 'number') reportRanksNothing(declaration.symbol, this.findings.diagnostics);
-      else if (before && syntax.body.kind !== 'name') {
-        reportSameRanking(declaration.symbol, before.symbol, form, this.findings.diagnostics);
+      if (form.expression.kind === 'number') reportRanksNothing(declaration.symbol, diagnostics);
+      else if (before && syntax.body.kind !== 'name' && same.push(declaration) <= MOST_SAME_RANKINGS) {
+        reportSameRanking(declaration.symbol, before.symbol, form, diagnostics);
       }
     }
+    const untold = same[MOST_SAME_RANKINGS];
+    if (untold) reportMoreSameRankings(untold.symbol, same.length - MOST_SAME_RANKINGS - 1, diagnostics);
   }
 
   context(base: number, findings: Findings | undefined): ExpressionContext {

@@ -61,6 +61,20 @@ export function reportSameRanking(
   diagnostics.add('metric/same-ranking', span, message, { related });
 }
 
+/** More of a file are counted: nobody reads them, they would crowd out mistakes, and they cross to the editor with each keystroke. */
+export const MOST_SAME_RANKINGS = 100;
+
+/** Tells that one more metric, and so many others, remove the same weights as one before them. */
+export function reportMoreSameRankings(
+  { name, span }: DeclaredSymbol,
+  others: number,
+  diagnostics: DiagnosticList,
+): void {
+  const who = others === 0 ? `\`${name}\` has` : `\`${name}\` and ${others} more metrics have`;
+  const message = `${who} the same ranking as metrics before: hovering over a name tells which`;
+  diagnostics.add('metric/same-ranking', span, message);
+}
+
 /** Tells that only rounding tells weights apart. */
 export function reportRanksNothing({ name, span }: DeclaredSymbol, diagnostics: DiagnosticList): void {
   const message = `\`${name}\` is the same for every weight, rounding aside: it cannot rank them`;

@@ -53,9 +53,11 @@ export function documentFindings(
   { parsed, declarations }: CompiledDocument,
   firstOf: (declaration: TaskDeclaration) => FirstDocuments | undefined,
 ): readonly Diagnostic[] {
+  const tasks = declarations.filter((declaration) => declaration.kind === 'task');
+  if (tasks.length === 0) return [];
   const pieces = new Map(parsed.declarations.map((piece) => [piece.start, piece]));
-  return declarations.flatMap((declaration) => {
-    if (declaration.kind !== 'task' || declaration.task === undefined) return [];
+  return tasks.flatMap((declaration) => {
+    if (declaration.task === undefined) return [];
     const piece = pieces.get(declaration.start);
     const syntax = piece?.tree?.syntax;
     const first = firstOf(declaration);

@@ -92,7 +92,9 @@ function moved(piece: ParsedDeclaration, by: number): ParsedDeclaration {
     start: start + by,
     end: end + by,
     base: base + by,
-    properties: properties.map((property) => ({ ...property, base: property.base + by })),
+    // Most pieces are metrics.
+    properties:
+      properties.length === 0 ? properties : properties.map((property) => ({ ...property, base: property.base + by })),
   };
 }
 

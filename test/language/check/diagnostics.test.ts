@@ -711,6 +711,23 @@ describe('bounds', () => {
     expect(diagnostics.at(-1)?.code).toBe('file/too-many-problems');
   });
 
+  it('tells of the first hundred metrics that rank as others do, and how many there are beside', () => {
+    const told = (same: number) => {
+      const metrics = Array.from({ length: same }, (_, i) => `metric m${i} = ${i + 1} * W`);
+      const { diagnostics } = compile(`metric a = W\n${metrics.join('\n')}\nexperiment e { at: 200% }`);
+      return diagnostics.map(({ code, message }) => `${code} ${message}`).slice(-4);
+    };
+    const same = (name: string) =>
+      `metric/same-ranking \`${name}\` has the same ranking as \`a\`: both prune the same weights, rounding aside`;
+    const mistake: unknown = expect.stringContaining('sparsity/range');
+    expect(told(100)).toEqual([same('m97'), same('m98'), same('m99'), mistake]);
+    const rest = (who: string) =>
+      `metric/same-ranking ${who} the same ranking as metrics before: hovering over a name tells which`;
+    expect(told(101)).toEqual([same('m98'), same('m99'), rest('`m100` has'), mistake]);
+    // Mistakes are not crowded out.
+    expect(told(1500)).toEqual([same('m98'), same('m99'), rest('`m100` and 1399 more metrics have'), mistake]);
+  });
+
   it('refuses what is too long', () => {
     const { diagnostics, declarations } = compile(`metric a = W\n${' '.repeat(1_000_000)}`);
     expect([diagnostics.map(({ code }) => code), declarations]).toEqual([['file/too-large'], []]);
