@@ -153,7 +153,7 @@ export type PanelEvent = Exclude<RunEvent, { readonly kind: 'probed' | 'step' | 
 export type RunActivity =
   /** This window's worker loads the model and collects statistics, or goes through what the journal holds. */
   | { readonly kind: 'starting'; readonly detail?: string; readonly share?: number }
-  /** `detail`: what it waits for, where that is worth a word. */
+  /** `detail`: what is worth a word, until something happens. */
   | { readonly kind: 'running'; readonly detail?: string }
   /** Asked to pause; what is being evaluated comes to its end. */
   | { readonly kind: 'pausing' }

@@ -1,8 +1,8 @@
 import type * as vscode from 'vscode';
+import { SILENCE } from '../../queue/beats.ts';
+import type { Beats } from '../../queue/beats.ts';
 import type { RunEntry, WorkerEntry } from '../../queue/wire.ts';
 import { iconFree } from '../messages.ts';
-import type { BeatWatch } from './beatWatch.ts';
-import { isLost } from './beatWatch.ts';
 
 /** Who is there, as it was read at one moment. */
 export interface QueueView {
@@ -25,11 +25,11 @@ const STATES: Readonly<Record<WorkerEntry['state'], string>> = {
   leaving: 'is leaving',
 };
 
-/** Runs that have questions and workers that answer, each in the order of its name. @param watch which knows how long each was silent */
-export function queueItems({ runs, workers, foreign }: QueueView, watch: BeatWatch): QueueItem[] {
+/** Runs that have questions and workers that answer, each in the order of its name. @param beats know how long each was silent */
+export function queueItems({ runs, workers, foreign }: QueueView, beats: Beats): QueueItem[] {
   const titles = new Map(runs.map(({ key, title }) => [key, title]));
-  const runItems = sortedBy(runs, ({ title }) => title).map((run) => runItem(run, workers, watch));
-  const workerItems = sortedBy(workers, ({ name }) => name).map((worker) => workerItem(worker, titles, watch));
+  const runItems = sortedBy(runs, ({ title }) => title).map((run) => runItem(run, workers, beats));
+  const workerItems = sortedBy(workers, ({ name }) => name).map((worker) => workerItem(worker, titles, beats));
   return [
     ...(foreign === 0 ? [] : [{ id: 'foreign', label: `$(info) ${foreign} of another version of Espalier` }]),
     ...runItems,
@@ -40,9 +40,9 @@ export function queueItems({ runs, workers, foreign }: QueueView, watch: BeatWat
 function runItem(
   { key, title, owner, class: found, beat, version }: RunEntry,
   workers: QueueView['workers'],
-  watch: BeatWatch,
+  beats: Beats,
 ): QueueItem {
-  const lost = isLost(watch.look(`run ${key}`, beat));
+  const lost = beats.look(`run ${key}`, String(beat)) >= SILENCE;
   const count = workers.filter(({ run }) => run === key).length;
   const refusing = workers.filter(({ refused }) => refused.some(({ run }) => run === key)).length;
   const facts = [
@@ -61,10 +61,10 @@ function runItem(
 function workerItem(
   { id, name, of, state, run, answered, perMinute, refused, beat, threads, version }: WorkerEntry,
   titles: ReadonlyMap<string, string>,
-  watch: BeatWatch,
+  beats: Beats,
 ): QueueItem {
-  const still = watch.look(`worker ${id}`, beat);
-  const lost = isLost(still);
+  const still = beats.look(`worker ${id}`, String(beat));
+  const lost = still >= SILENCE;
   const works = run === null ? STATES[state] : `${STATES[state]} for ${titles.get(run) ?? 'a run that has gone'}`;
   const device = of ? `${of.device} (${of.deviceName})` : `${threads} threads`;
   const facts = [

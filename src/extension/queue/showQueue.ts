@@ -1,11 +1,11 @@
 import * as vscode from 'vscode';
 import { toErrorData } from '../../base/errors.ts';
 import { SYSTEM_CLOCK } from '../../base/clock.ts';
+import { Beats } from '../../queue/beats.ts';
 import { Directory } from '../../queue/directory.ts';
 import { readQueueAddress } from '../../queue/queueAddress.ts';
 import { QueueServer } from '../../queue/queueServer.ts';
 import { iconFree, tellInformation } from '../messages.ts';
-import { BeatWatch } from './beatWatch.ts';
 import type { AskedQueue } from './queueAccess.ts';
 import { queueItems } from './queueItems.ts';
 import type { QueueItem } from './queueItems.ts';
@@ -74,7 +74,7 @@ async function follow(
   signal: AbortSignal,
   show: (rows: readonly Row[], words: string) => void,
 ): Promise<void> {
-  const watch = new BeatWatch(() => SYSTEM_CLOCK.now());
+  const beats = new Beats(2 * LOOK);
   const onReach = (isThere: boolean): void => {
     if (!isThere) show([], 'The server is gone, and waited for …');
   };
@@ -87,7 +87,7 @@ async function follow(
       const [runs, workers] = await Promise.all([directory.runs.list(), directory.workers.list()]);
       if (signal.aborted) return;
       const foreign = runs.foreign + workers.foreign;
-      const rows = queueItems({ runs: runs.entries, workers: workers.entries, foreign }, watch);
+      const rows = queueItems({ runs: runs.entries, workers: workers.entries, foreign }, beats);
       show(rows, wordsOf(runs.entries.length, workers.entries.length));
       await pause(LOOK, signal);
     }

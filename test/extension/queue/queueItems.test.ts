@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
-import { BeatWatch } from '../../../src/extension/queue/beatWatch.ts';
 import { queueItems } from '../../../src/extension/queue/queueItems.ts';
 import { withQueueRemedy } from '../../../src/extension/queue/queueRemedies.ts';
 import { workerCommand } from '../../../src/extension/queue/workerCommand.ts';
+import { Beats } from '../../../src/queue/beats.ts';
 import type { RunEntry, WorkerEntry } from '../../../src/queue/wire.ts';
 import { syntheticPlan } from '../../support/syntheticSearch.ts';
 
@@ -36,7 +36,7 @@ describe('who is there', () => {
       of: null,
     });
     const view = { runs: [run()], workers: [other, worker()], foreign: 2 };
-    const items = queueItems(view, new BeatWatch(() => 0));
+    const items = queueItems(view, new Beats(60_000, () => 0));
     expect(items.map(({ label, description, detail }) => [label, description, detail])).toEqual([
       ['$(info) 2 of another version of Espalier', undefined, undefined],
       ['$(search) evolved', 'asked by desk, process 7, Espalier 0.1.0', '1 worker · cpu (EPYC), float32'],
@@ -47,9 +47,9 @@ describe('who is there', () => {
 
   it('is lost where a beat stands still, whatever clocks say', () => {
     let now = 0;
-    const watch = new BeatWatch(() => now);
+    const beats = new Beats(60_000, () => now);
     const look = (beat: number) =>
-      queueItems({ runs: [run({ beat })], workers: [worker({ beat })], foreign: 0 }, watch);
+      queueItems({ runs: [run({ beat })], workers: [worker({ beat })], foreign: 0 }, beats);
     expect(look(1).map(({ label }) => label)).toEqual(['$(search) evolved', '$(vm) node1']);
     now = 29_000;
     expect(look(1)[1]!.label).toBe('$(vm) node1');
@@ -62,7 +62,7 @@ describe('who is there', () => {
   it('refuses with both sides named', () => {
     const error = { code: 'queue/class', operation: 'a', expected: 'cpu', actual: 'cuda', remedy: 'b' } as const;
     const refusing = worker({ run: null, state: 'idle', refused: [{ run: '0123456789abcdef', error }] });
-    const [asked, item] = queueItems({ runs: [run()], workers: [refusing], foreign: 0 }, new BeatWatch(() => 0));
+    const [asked, item] = queueItems({ runs: [run()], workers: [refusing], foreign: 0 }, new Beats(60_000, () => 0));
     expect(asked!.detail).toContain('0 workers · 1 refuse it');
     expect(item!.label).toBe('$(circle-slash) node1');
     expect(item!.detail).toContain('refuses evolved: expected cpu, has cuda');
@@ -78,7 +78,7 @@ describe('who is there', () => {
         workers: [worker({ name: evil, version: evil, of: evilClass, refused: [{ run: 'gone', error }] })],
         foreign: 0,
       },
-      new BeatWatch(() => 0),
+      new Beats(60_000, () => 0),
     );
     for (const { label, description, detail } of items) {
       expect(label).toMatch(/^\$\((search|circle-slash)\) \$ \(zap\) a bc$/);

@@ -60,7 +60,7 @@ export function bannerWords(data: PanelData<RunPlan>): Banner | undefined {
       return ['working', 'Starting', state.detail === undefined ? work : `${state.detail}${share}`];
     }
     case 'running':
-      if (state.detail !== undefined) return ['working', 'Waiting', state.detail];
+      if (state.detail !== undefined) return ['info', 'Running', state.detail];
       return hasNothing(data) ? ['working', 'Running', firstWork(data)] : undefined;
     case 'pausing':
       return ['working', 'Pausing', 'What is being evaluated comes to its end first.'];
