@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Immutable } from '../base/immutable.ts';
+import { plainLine } from '../base/plainText.ts';
 import { amountSchema, countSchema, nameSchema, textSchema } from '../base/scalarSchemas.ts';
 
 /** A worker of a queue as whoever asks sees it: for the panel and the command line. */
@@ -22,3 +23,21 @@ export const seenWorkerSchema = z.strictObject({
   silent: amountSchema,
 });
 export type SeenWorker = Immutable<z.infer<typeof seenWorkerSchema>>;
+
+/** More are not told of one by one. */
+const MOST_SEEN = 1000;
+/** Characters of a name or a device, and of a reason. */
+const LONGEST_NAME = 120;
+const LONGEST_DETAIL = 600;
+
+export const seenWorkersSchema = z.array(seenWorkerSchema).max(MOST_SEEN);
+
+/** As they can be shown: what workers call themselves is text of somebody else's, and there may be very many of them. */
+export function shownWorkers(workers: readonly SeenWorker[]): SeenWorker[] {
+  return workers.slice(0, MOST_SEEN).map(({ detail, ...worker }) => ({
+    ...worker,
+    name: plainLine(worker.name, LONGEST_NAME) || '(no name)',
+    device: plainLine(worker.device, LONGEST_NAME),
+    ...(detail !== undefined && { detail: plainLine(detail, LONGEST_DETAIL) }),
+  }));
+}

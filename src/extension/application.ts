@@ -20,6 +20,7 @@ import { cachedNames } from '../hub/cachedNames.ts';
 import { hubCacheFolder } from '../files/hubFolder.ts';
 import { LanguageServer } from './languageServer.ts';
 import { LanguageModels } from './llm/languageModels.ts';
+import { MachineQueue } from './queue/machineQueue.ts';
 import { Outlines } from './outlines.ts';
 import { PrunerZeroTrees } from './evaluate/prunerZeroTrees.ts';
 import { RecordBooks } from './evaluate/recordBooks.ts';
@@ -59,6 +60,7 @@ export class Application {
   readonly hubView: HubView;
   readonly evaluations: EvaluationsView;
   readonly languageModels: LanguageModels;
+  readonly queue: MachineQueue;
   readonly results: ResultExport;
   readonly speeds: ResultSpeed;
   readonly recoveries: ResultRecovery;
@@ -194,6 +196,7 @@ export class Application {
       evaluator: this.evaluator,
       supervisor,
       modelHere: hub.modelHere,
+      queue: () => this.queue.shown,
       log: tell,
     });
     this.evaluation = new EvaluateCommand({
@@ -226,6 +229,14 @@ export class Application {
       blocksOf: async (model) => (await describe(model)).blocks,
       tell: tellError,
     });
+    this.queue = new MachineQueue({
+      context,
+      tell: tellError,
+      log: tell,
+      onChange: (shown) => {
+        this.searches.queueChanged(shown);
+      },
+    });
     const modelExport = new ModelExport({ exportModel, evaluate, tell: tellError });
     this.results = new ResultExport({ outlines: this.outlines, modelExport, tell: tellError });
     const speed: SpeedParts = {
@@ -242,6 +253,7 @@ export class Application {
     });
     this.searches = new Searches({
       languageModels: this.languageModels,
+      queue: this.queue,
       modelExport,
       speed,
       context,
@@ -298,6 +310,7 @@ export class Application {
     });
     this.hubView = new HubView(this.tellHubNames);
     this.owned.push(
+      this.queue,
       this.hubView,
       this.taskFiles,
       this.language,

@@ -17,6 +17,8 @@ export interface AtHandParts {
   readonly evaluator: Evaluator;
   readonly supervisor: Supervisor;
   readonly modelHere: HubAccess['modelHere'];
+  /** Address of the machine's queue. */
+  readonly queue: () => string | undefined;
   readonly log: (message: string) => void;
 }
 
@@ -69,7 +71,7 @@ export class AtHand {
     const { evaluator, supervisor } = this.parts;
     const active = evaluator.active.length;
     const { isTrusted: trusted } = vscode.workspace;
-    const view = { device: this.device(), checkpoint: this.checkpoint(), active, trusted };
+    const view = { device: this.device(), checkpoint: this.checkpoint(), active, trusted, queue: this.parts.queue() };
     await showMenu(view, supervisor, this.parts.modelHere);
   }
 

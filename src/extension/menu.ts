@@ -13,6 +13,8 @@ export interface MenuView {
   readonly checkpoint: string | undefined;
   readonly active: number;
   readonly trusted: boolean;
+  /** Address of the machine's queue. */
+  readonly queue: string | undefined;
 }
 
 type Item = vscode.QuickPickItem & { readonly run?: () => unknown };
@@ -40,13 +42,14 @@ export async function showMenu(
       detail: iconFree(await describeCheckpoint(view, supervisor, modelHere)),
       run: selectModel,
     },
+    command('$(server) Queue', 'espalier.showQueue', iconFree(view.queue ?? 'none: this machine computes')),
     command('$(comment-discussion) Language model', 'espalier.setUpLanguageModel', 'who proposes pruning rates'),
     command('$(output) Show log', 'espalier.showLog'),
     command('$(debug-restart) Restart worker', 'espalier.restartWorker', supervisor.state.kind),
   ];
   const chosen = await vscode.window.showQuickPick(items, {
     title: 'Espalier',
-    placeHolder: 'Device, checkpoint, language model, log, worker',
+    placeHolder: 'Device, checkpoint, queue, language model, log, worker',
   });
   await chosen?.run?.();
 }

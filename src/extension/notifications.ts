@@ -1,10 +1,20 @@
 import type { ErrorCode, ErrorData } from '../base/errors.ts';
 import { tellError } from './messages.ts';
+import { withQueueRemedy } from './queue/queueRemedies.ts';
 import { withRelativePaths } from './workspacePaths.ts';
 
 /** What a message offers to do about a failure. */
 export type Remedy =
-  'Evaluate Again' | 'Retry' | 'Use CPU' | 'Show Log' | 'Show Problems' | 'Open Settings' | 'Set Up Language Model';
+  | 'Evaluate Again'
+  | 'Retry'
+  | 'Use CPU'
+  | 'Show Log'
+  | 'Show Problems'
+  | 'Open Settings'
+  | 'Set Up Language Model'
+  | 'Open Queue Setting'
+  | 'Set Queue Password'
+  | 'Show Queue';
 
 /** What is not here is not offered. */
 export type RemedyActions = Readonly<Partial<Record<Remedy, () => unknown>>>;
@@ -20,11 +30,16 @@ const BY_CODE: Partial<Record<ErrorCode, readonly Remedy[]>> = {
   'language/errors': ['Show Problems'],
   'settings/invalid': ['Open Settings'],
   'llm/no-key': ['Set Up Language Model'],
+  'queue/address': ['Open Queue Setting', 'Set Queue Password'],
+  'queue/unreachable': ['Open Queue Setting', 'Show Log'],
+  'queue/refused': ['Set Queue Password', 'Open Queue Setting', 'Show Log'],
+  'queue/class': ['Show Queue', 'Show Log'],
+  'queue/version': ['Show Queue', 'Show Log'],
 };
 
 /** Tells what went wrong and what can be done. Not awaited by anyone: a message may stay open for hours. */
 export function showFailure(what: string, failure: ErrorData, actions: RemedyActions): void {
-  const error = withRelativePaths(failure);
+  const error = withQueueRemedy(withRelativePaths(failure));
   const remedies = (BY_CODE[error.code] ?? ['Show Log']).filter((remedy) => remedy in actions);
   void tellError(`${what}: ${reasonOf(error)} ${error.remedy}`, ...remedies).then(
     (chosen) => chosen && actions[chosen]?.(),

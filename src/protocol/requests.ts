@@ -50,9 +50,10 @@ import {
   trainingSchema,
 } from '../search/recovery/schema.ts';
 import { searchPlanSchema } from '../search/schema.ts';
+import { seenWorkersSchema } from '../experiment/seenWorker.ts';
 
 /** Raised when a message changes its meaning; both ends say theirs first, and a mismatch is an error rather than a riddle. */
-export const PROTOCOL_VERSION = 5;
+export const PROTOCOL_VERSION = 6;
 
 /** Names a running request in what is said about it; chosen by the client. Without one nobody listens. */
 export const tokenSchema = countSchema;
@@ -100,7 +101,8 @@ export const REQUESTS = {
    * Drives the run in `folder` (see runs/runFolder.ts) with a pool of `workers` processes, by itself as many as its plan says, until it is
    * finished or, by cancelling this request, paused. `recover` goes on from what stands before the damage of a journal. `llm` holds which
    * endpoint its language model may be asked at, and with what key; it is kept nowhere, and a run that names another endpoint fails with
-   * `llm/not-agreed`.
+   * `llm/not-agreed`. With `queue` the workers of a queue answer in the place of a pool's: its address without a password, and the password, which
+   * is kept nowhere either.
    */
   search: {
     params: z.strictObject({
@@ -108,6 +110,9 @@ export const REQUESTS = {
       workers: countSchema.min(1).max(256).exactOptional(),
       recover: z.boolean().exactOptional(),
       llm: z.strictObject({ endpoint: textSchema.min(1), key: textSchema.min(1).exactOptional() }).exactOptional(),
+      queue: z
+        .strictObject({ address: textSchema.min(1), password: textSchema.min(1).exactOptional() })
+        .exactOptional(),
     }),
     result: z.enum(['finished', 'paused']),
     // The numbers are computed by other processes: this one's device stays free.
@@ -177,6 +182,8 @@ export const EVENTS = {
   onToken: z.tuple([generatedTokenSchema]),
   /** A search's journal has one more event: its line and its kind. Who wants to know more reads the journal. */
   onGrew: z.tuple([countSchema, textSchema]),
+  /** Who there is to answer a search that is asked over a queue: all of them, whenever something about one is new. */
+  onWorkers: z.tuple([seenWorkersSchema]),
 } as const;
 
 /** The one thing that the worker asks, of the editor's language model, while a search runs. */

@@ -115,6 +115,7 @@ export function serve(
       onResult: tell('onResult'),
       onFailure: tell('onFailure'),
       onGrew: tell('onGrew'),
+      onWorkers: tell('onWorkers'),
       onToken: tell('onToken'),
       askLanguageModel: async (question, nobodyWaits) => {
         const answer = await sendRequest(connection, 'askLanguageModel', { token, ...question }, nobodyWaits);

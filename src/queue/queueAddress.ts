@@ -88,6 +88,13 @@ export function holdsPassword(text: string): boolean {
   }
 }
 
+/** The same text without the password in it. @param text of which {@link holdsPassword} is true */
+export function withoutPassword(text: string): string {
+  const url = new URL(text.trim());
+  url.password = '';
+  return url.href;
+}
+
 function readParameters(parameters: URLSearchParams, { kind, tls }: Scheme): Pick<QueueAddress, 'tls' | 'trusted'> {
   let encrypted = tls;
   let trusted: string | undefined;

@@ -3,6 +3,7 @@ import type { Immutable } from '../base/immutable.ts';
 import { countSchema } from '../base/scalarSchemas.ts';
 import { metricTextSchema } from '../experiment/expressionSchema.ts';
 import type { ErrorData } from '../base/errors.ts';
+import type { SeenWorker } from '../experiment/seenWorker.ts';
 import type { Objective } from '../search/lifecycle/objective.ts';
 import type { CandidateColumns } from '../search/metrics/columns.ts';
 import type { RunEvent, RunPlan } from '../search/kinds.ts';
@@ -20,6 +21,8 @@ export type ToPanel =
   /** What has happened since, in order. `complete`: these are all that there are now. */
   | { readonly kind: 'events'; readonly items: readonly PanelItem[]; readonly complete: boolean }
   | { readonly kind: 'state'; readonly state: RunActivity }
+  /** Who computes it, where that is asked over a queue; null where it is not, or not now. */
+  | { readonly kind: 'queue'; readonly queue: PanelQueue | null }
   /** Random search with the same budget, for the line beside; null where there is none. */
   | { readonly kind: 'random'; readonly line: RunLine | null; readonly state: RunActivity | null }
   | { readonly kind: 'overlay'; readonly lines: readonly RunLine[] }
@@ -33,6 +36,17 @@ export interface Called {
   readonly title: string;
   readonly details: readonly string[];
   readonly note?: string;
+}
+
+export interface PanelQueue {
+  /** Without a password. */
+  readonly address: string;
+  /** What starts a worker, anywhere. */
+  readonly command: string;
+  /** Whether a worker needs a password beside it. */
+  readonly hasPassword: boolean;
+  /** Null until anything was heard of them. */
+  readonly workers: readonly SeenWorker[] | null;
 }
 
 /** Lines of a picture of curves: more are not told apart. */
@@ -87,6 +101,8 @@ export const fromPanelSchema = z.discriminatedUnion('kind', [
   /** Writes what a recovery has kept to a folder. */
   z.strictObject({ kind: z.literal('saveRecovery'), as: z.enum(RECOVERED_FORMS) }),
   z.strictObject({ kind: z.literal('showLog') }),
+  /** Copies what starts a worker, or leads to what mends a queue that cannot be used. */
+  z.strictObject({ kind: z.literal('queue'), wanted: z.enum(['command', 'setting', 'password']) }),
 ]);
 
 /** What the panel remembers while it is hidden and over a reload of the window; it is written by the page, too. */
@@ -104,6 +120,8 @@ export const panelMemorySchema = z.strictObject({
   axis: z.enum(['close', 'dense', 'all']).exactOptional(),
   /** Width that was chosen for the table's widest column, in pixels. */
   column: z.int().min(1).max(10_000).exactOptional(),
+  /** The list of workers is folded away. */
+  folded: z.literal(true).exactOptional(),
 });
 
 export interface PanelRun<Plan extends RunPlan = RunPlan> {
@@ -135,7 +153,8 @@ export type PanelEvent = Exclude<RunEvent, { readonly kind: 'probed' | 'step' | 
 export type RunActivity =
   /** This window's worker loads the model and collects statistics, or goes through what the journal holds. */
   | { readonly kind: 'starting'; readonly detail?: string; readonly share?: number }
-  | { readonly kind: 'running' }
+  /** `detail`: what is worth a word, until something happens. */
+  | { readonly kind: 'running'; readonly detail?: string }
   /** Asked to pause; what is being evaluated comes to its end. */
   | { readonly kind: 'pausing' }
   | { readonly kind: 'paused' }

@@ -9,7 +9,9 @@ import { startFreshEngine } from '../protocol/freshEngine.ts';
 import { hostModel } from '../llm/hostModel.ts';
 import { serve } from '../protocol/server.ts';
 import { forkWorker } from '../protocol/workerProcess.ts';
+import { readQueueAddress } from '../queue/queueAddress.ts';
 import { openRun } from '../runs/runFolder.ts';
+import { shownWorkers } from '../experiment/seenWorker.ts';
 import { createHandlers } from './handlers.ts';
 import { endProcessGroup, watchParent } from './parentWatch.ts';
 
@@ -56,9 +58,13 @@ const handlers = createHandlers(engine, {
     const { documents } = await readDocuments(LOOKED_AT, file, { signal });
     return documents.slice(0, most).map(({ fields }) => fields);
   },
-  search: async ({ folder, llm, ...how }, { signal, onProgress, onGrew, askLanguageModel }) => {
+  search: async ({ folder, llm, queue, ...how }, { signal, onProgress, onGrew, onWorkers, askLanguageModel }) => {
     const { kind } = await runSearchOf(await openRun(folder), {
       ...how,
+      ...(queue && { queue: readQueueAddress(queue.address, queue.password) }),
+      onWorkers: (workers) => {
+        onWorkers(shownWorkers(workers));
+      },
       ...{ signal, onProgress },
       onEvent: ({ seq, event }) => {
         onGrew(seq, event.kind);

@@ -10,6 +10,7 @@ import { editing } from './stories/editing.ts';
 import { evaluating } from './stories/evaluating.ts';
 import { hub } from './stories/hub.ts';
 import { looking } from './stories/looking.ts';
+import { queue } from './stories/queue.ts';
 import { recovering } from './stories/recovering.ts';
 import { searching } from './stories/searching.ts';
 import { structure } from './stories/structure.ts';
@@ -58,6 +59,7 @@ const STORIES = {
   recovering,
   tasks,
   hub,
+  queue,
 };
 
 /** Each can be told alone. */

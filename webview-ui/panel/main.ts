@@ -13,15 +13,16 @@ import { emptyPanel, receive } from './common/panelData.ts';
 import { recoveryPage } from './recovery/recoveryPage.ts';
 import { ratesPage } from './rates/ratesPage.ts';
 import { StateBanner } from './common/stateBanner.ts';
+import { WorkersCard } from './common/workersCard.ts';
 
 /** Milliseconds from one drawing to the next while events keep coming. */
 const PACE = 250;
 
 const host = connectHost<FromPanel, ToPanel, PanelMemory>({
   ...{ run: true, called: true, events: true, state: true, random: true, overlay: true, curves: true },
-  ...{ inserted: true, speed: true, exchange: true },
+  ...{ inserted: true, speed: true, exchange: true, queue: true },
 });
-const looking: Looking = { selected: undefined, axis: 'close', column: undefined };
+const looking: Looking = { selected: undefined, axis: 'close', column: undefined, folded: false };
 const pageHost = {
   post: (message: FromPanel): void => {
     host.post(message);
@@ -45,10 +46,27 @@ const PAGES: { readonly [Kind in RunKind]: (host: PageHost, looking: Looking) =>
 let page: Page<RunPlan> | undefined;
 
 const header = new Header(act);
-const banner = new StateBanner(() => {
-  host.post({ kind: 'showLog' });
+const banner = new StateBanner({
+  log: () => {
+    host.post({ kind: 'showLog' });
+  },
+  setting: () => {
+    host.post({ kind: 'queue', wanted: 'setting' });
+  },
+  password: () => {
+    host.post({ kind: 'queue', wanted: 'password' });
+  },
 });
-document.body.append(header.element, banner.element);
+const workers = new WorkersCard({
+  onCopy: () => {
+    host.post({ kind: 'queue', wanted: 'command' });
+  },
+  onFold: (folded) => {
+    looking.folded = folded;
+    pageHost.changed();
+  },
+});
+document.body.append(header.element, banner.element, workers.element);
 
 let lastDrawn = -Infinity;
 let asked: number | undefined;
@@ -63,6 +81,7 @@ host.onMessage((message) => {
     looking.selected = before?.selected;
     looking.axis = before?.axis ?? 'close';
     looking.column = before?.column;
+    looking.folded = before?.folded ?? false;
     scrolledTo = before?.scroll;
     page?.element.remove();
     page = pageFor(message.run.plan);
@@ -94,11 +113,11 @@ function pageFor(plan: RunPlan): Page<RunPlan> {
 }
 
 function remember(): void {
-  const { selected, axis, column } = looking;
+  const { selected, axis, column, folded } = looking;
   const scroll = scrolledTo ?? Math.round(scrollY);
   if (!data.run) return;
   const chosen = { ...(selected !== undefined && { selected }), ...(column !== undefined && { column }) };
-  host.remember({ folder: data.run.folder, scroll, axis, ...chosen });
+  host.remember({ folder: data.run.folder, scroll, axis, ...chosen, ...(folded && { folded }) });
 }
 
 /** Many events are drawn once. */
@@ -115,6 +134,7 @@ function draw(): void {
   lastDrawn = performance.now();
   header.render(data);
   banner.render(data);
+  workers.render(data.queue, looking.folded);
   // While the journal is being read, pictures of a part of it would only take the time.
   if (!page || !data.complete) return;
   page.render(data, theme);

@@ -14,6 +14,7 @@ import type { Timed } from '../../test/support/syntheticStructure.ts';
 import { syntheticRecovery, syntheticRecoveryPlan } from '../../test/support/syntheticRecovery.ts';
 import { syntheticEvoPress, syntheticEvoPressPlan } from '../../test/support/syntheticEvoPress.ts';
 import { answerExchange, answerSpeed } from './answers.ts';
+import { queueOf } from './workers.ts';
 import { applyTheme } from './themes.ts';
 import type { ThemeName } from './themes.ts';
 
@@ -22,7 +23,8 @@ import type { ThemeName } from './themes.ts';
  * The address says what to show: `#run=rates&state=running&theme=light&generations=20&until=12&blocks=32&random=1`; `trouble=refused`
  * leaves every request to the language model unanswered, `trouble=nan` leaves nothing finite; `proposals=1` lets a language model
  * propose metrics, `objective=kl` a search measure by divergence; `run=rates&drop=sublayers` (or
- * `off`) is a search by EvoPress; `run=recovery` a recovery, `trouble=diverged` one whose learning rate is too high.
+ * `off`) is a search by EvoPress; `run=recovery` a recovery, `trouble=diverged` one whose learning rate is too high; `workers=3` asks over a
+ * queue (or `trouble`, `stuck`, `hostile`, `null` before anything was heard), `trouble=queue` one that lets nobody in.
  */
 const query = new URLSearchParams(location.hash.slice(1));
 const generations = Number(query.get('generations') ?? 20);
@@ -157,6 +159,8 @@ function feed({ plan, events }: Made): void {
     },
   });
   send({ kind: 'state', state: stateOf() });
+  const workers = query.get('workers');
+  if (workers !== null) send({ kind: 'queue', queue: queueOf(workers) });
   if (query.has('random')) {
     const points = pointsOf(randomEvents).slice(0, query.get('random') === 'part' ? 6 : generations);
     send({
@@ -176,6 +180,18 @@ function feed({ plan, events }: Made): void {
 }
 
 function stateOf(): RunActivity {
+  if (kind === 'failed' && query.get('trouble') === 'queue')
+    return {
+      kind,
+      error: {
+        code: 'queue/refused',
+        operation: 'connecting to the queue rediss://lab@queue.example.org:6379/0',
+        expected: 'to be let in',
+        actual: 'WRONGPASS invalid username-password pair or user is disabled.',
+        remedy:
+          "Check user, database and certificate in the setting espalier.queue, and the password with “Espalier: Set the Queue's Password…”.",
+      },
+    };
   if (kind === 'failed')
     return {
       kind,

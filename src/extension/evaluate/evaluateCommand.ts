@@ -8,6 +8,7 @@ import type { RemedyActions } from '../notifications.ts';
 import type { Outlines } from '../outlines.ts';
 import { isInside, pruneFile } from '../pruneFile.ts';
 import { progressLine } from './resultText.ts';
+import { openQueueSetting } from '../queue/queueConfiguration.ts';
 import type { Supervisor } from '../worker/supervisor.ts';
 import { iconFree, logLine, tellInformation, withNotification } from '../messages.ts';
 
@@ -139,6 +140,9 @@ export class EvaluateCommand {
       'Show Problems': () => vscode.commands.executeCommand('workbench.actions.view.problems'),
       'Open Settings': () => vscode.commands.executeCommand('workbench.action.openSettings', '@ext:espalier.espalier'),
       'Set Up Language Model': () => vscode.commands.executeCommand('espalier.setUpLanguageModel'),
+      'Open Queue Setting': openQueueSetting,
+      'Set Queue Password': () => vscode.commands.executeCommand('espalier.setQueuePassword'),
+      'Show Queue': () => vscode.commands.executeCommand('espalier.showQueue'),
     };
   }
 

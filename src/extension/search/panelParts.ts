@@ -4,7 +4,7 @@ import type { Ask } from '../../protocol/requests.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import type { RecoveredForm } from '../../search/recovery/events.ts';
 import type { MetricSearchPlan } from '../../search/metrics/plan.ts';
-import type { ToPanel } from '../../view/panelMessages.ts';
+import type { FromPanel, ToPanel } from '../../view/panelMessages.ts';
 import type { FormulaTarget } from '../../view/treeMessages.ts';
 import type { SpeedParts } from '../results/measureSpeed.ts';
 import type { CandidateFile } from './candidateFile.ts';
@@ -30,6 +30,8 @@ export interface SearchPanelParts {
   readonly structures: BlockSearchDeskParts;
   /** Asks where to, and writes what a recovery has kept. */
   readonly saveRecovery: (run: RunFolder, as: RecoveredForm) => Promise<void>;
+  /** What a page may want about the queue; `command` copies what starts a worker. */
+  readonly queueActions: Readonly<Record<Extract<FromPanel, { kind: 'queue' }>['wanted'], () => unknown>>;
   readonly showLog: () => void;
   readonly explainTrust: () => void;
   readonly tell: (what: string, error: unknown) => void;

@@ -101,10 +101,18 @@ export class RunsView implements vscode.TreeDataProvider<ListedRun>, vscode.Disp
       standing === 'here' || standing === 'damaged' ? WORDS[standing] : ago(lastAt, Date.now()),
     ];
     item.description = iconFree(parts.join(' · '));
-    item.tooltip = tooltip(summary, WORDS[standing], details);
+    item.tooltip = tooltip(summary, this.whereabouts(summary, standing), details);
     item.accessibilityInformation = { label: `${name}, ${WORDS[standing]}, ${parts.join(', ')}` };
     item.command = { command: 'espalier.openRun', title: 'Open', arguments: [listedArgument(folder)] };
     return item;
+  }
+
+  /** Its state, and who computes it where that is not this machine. */
+  private whereabouts({ folder }: RunSummary, standing: Standing): string {
+    const queue = this.runner.queueOf(folder);
+    if (!queue) return WORDS[standing];
+    const working = queue.workers?.filter(({ state }) => state === 'ours' || state === 'opening').length;
+    return `${WORDS[standing]} over ${queue.shown}${working === undefined ? '' : `, ${working} at work`}`;
   }
 
   private standing({ folder, state }: RunSummary): Standing {

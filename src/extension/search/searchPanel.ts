@@ -10,12 +10,14 @@ import { MetricDesk } from './metricDesk.ts';
 import type { PanelActions, PanelDesk } from './panelDesk.ts';
 import { panelItems } from '../../view/panelItems.ts';
 import { fromPanelSchema } from '../../view/panelMessages.ts';
-import type { FromPanel, RunActivity, ToPanel } from '../../view/panelMessages.ts';
+import type { FromPanel, PanelQueue, RunActivity, ToPanel } from '../../view/panelMessages.ts';
 import { RunFollower } from './runFollower.ts';
 import { followLine } from './runLines.ts';
 import { stateOf } from './followedState.ts';
 import { planOfResult, BlockSearchDesk } from './blockSearchDesk.ts';
 import type { SearchPanelParts } from './panelParts.ts';
+import type { DrivenQueue } from './searchRunner.ts';
+import { workerCommand } from '../queue/workerCommand.ts';
 
 export const PANEL_TYPE = 'espalier.search';
 
@@ -23,7 +25,7 @@ export const PANEL_TYPE = 'espalier.search';
 const NEEDS_TRUST: Readonly<Record<FromPanel['kind'], boolean>> = {
   ...{ saveRecovery: true, resume: true, random: true, evaluate: true, curves: true, speed: true, exportModel: true },
   ...{ ready: false, pause: false, stop: false, insert: false, tree: false, cancelCurves: false, cancelSpeed: false },
-  ...{ exportTable: false, exportPicture: false, exchange: false, showLog: false },
+  ...{ exportTable: false, exportPicture: false, exchange: false, showLog: false, queue: false },
 };
 
 /** One run in a panel: reads its journal, shows it, and does what is asked there. */
@@ -39,6 +41,7 @@ export class SearchPanel implements vscode.Disposable {
   private compared: RunFolder | undefined;
   private isReady = false;
   private lastState = '';
+  private lastQueue = '';
   private readonly owned: { dispose(): unknown }[] = [];
   /** What every kind of search can be asked. */
   private readonly actions: PanelActions = {
@@ -70,6 +73,11 @@ export class SearchPanel implements vscode.Disposable {
     },
     showLog: () => {
       this.parts.showLog();
+    },
+    queue: ({ wanted }) => {
+      this.attempt('The queue could not be set up', async () => {
+        await this.parts.queueActions[wanted]();
+      });
     },
   };
 
@@ -114,6 +122,7 @@ export class SearchPanel implements vscode.Disposable {
   look(): void {
     if (this.isReady) void this.follower?.look();
     this.tellState();
+    this.tellQueue();
   }
 
   /** The list of runs has changed. */
@@ -174,7 +183,7 @@ export class SearchPanel implements vscode.Disposable {
     this.forget();
     const { record: run, root, folder } = this.run;
     this.isReady = true;
-    this.lastState = '';
+    this.lastState = this.lastQueue = '';
     this.post({
       kind: 'run',
       run: {
@@ -187,6 +196,7 @@ export class SearchPanel implements vscode.Disposable {
       },
     });
     this.tellName();
+    this.tellQueue();
     this.follower = new RunFollower(
       { record: run, root, folder },
       {
@@ -223,6 +233,15 @@ export class SearchPanel implements vscode.Disposable {
     this.post({ kind: 'state', state });
   }
 
+  private tellQueue(): void {
+    if (!this.isReady) return;
+    const queue = panelQueue(this.parts.runner.queueOf(this.run.folder));
+    const told = JSON.stringify(queue);
+    if (told === this.lastQueue) return;
+    this.lastQueue = told;
+    this.post({ kind: 'queue', queue });
+  }
+
   private state(): RunActivity | undefined {
     const { runner } = this.parts;
     const { follower } = this;
@@ -254,4 +273,10 @@ export class SearchPanel implements vscode.Disposable {
   private post(message: ToPanel): void {
     if (this.isReady) this.channel.post(message);
   }
+}
+
+function panelQueue(queue: DrivenQueue | undefined): PanelQueue | null {
+  if (!queue) return null;
+  const { address, shown, hasPassword, workers = null } = queue;
+  return { address: shown, command: workerCommand(address), hasPassword, workers };
 }

@@ -1,7 +1,9 @@
+import type { SeenWorker } from '../../experiment/seenWorker.ts';
 import { EspalierError, toErrorData } from '../../base/errors.ts';
 import type { ErrorData } from '../../base/errors.ts';
 import type { Ask, AskLanguageModel, RequestHooks } from '../../protocol/requests.ts';
 import type { LlmAccess } from '../llm/languageModels.ts';
+import type { AskedQueue } from '../queue/queueAccess.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Supervisor } from '../worker/supervisor.ts';
 import type { Driving } from './runState.ts';
@@ -33,6 +35,8 @@ export interface SearchRunnerOptions {
   readonly llmAccess: (folder: string) => Promise<LlmAccess>;
   /** The editor's own language model, for runs that may ask it. */
   readonly askLanguageModel: AskLanguageModel;
+  /** Where runs are asked, for each time that one is driven: a queue, or undefined for this machine. */
+  readonly queue: () => Promise<AskedQueue | undefined>;
   readonly clock: Clock;
   readonly log: (message: string) => void;
   /** Something about a run is new: what this window does with it, or what is in its journal. */
@@ -41,10 +45,23 @@ export interface SearchRunnerOptions {
   readonly onEnd: (folder: string, end: 'finished' | 'paused' | { readonly error: ErrorData }) => void;
 }
 
+/** The queue that a run is asked over. */
+export interface DrivenQueue {
+  /** As somebody wrote it, without a password. */
+  readonly address: string;
+  readonly shown: string;
+  readonly hasPassword: boolean;
+  /** Who is there; undefined until anything was heard. */
+  readonly workers: readonly SeenWorker[] | undefined;
+}
+
 interface DrivenRun {
   readonly controller: AbortController;
   readonly worker: SearchWorker;
   state: Driving;
+  queue?: DrivenQueue | undefined;
+  /** It is to be paused, and then gone on with. */
+  again: boolean;
 }
 
 /** The process of a window that was just closed may live a moment longer: milliseconds until its run counts as somebody else's. */
@@ -72,6 +89,11 @@ export class SearchRunner {
     return this.errors.get(folder);
   }
 
+  /** The queue that a run is asked over now; undefined where this machine computes it, or nobody does. */
+  queueOf(folder: string): DrivenQueue | undefined {
+    return this.drives.get(folder)?.queue;
+  }
+
   get folders(): readonly string[] {
     return [...this.drives.keys()];
   }
@@ -84,6 +106,7 @@ export class SearchRunner {
       controller: new AbortController(),
       worker: this.options.newWorker(),
       state: { kind: 'starting' },
+      again: false,
     };
     this.drives.set(folder, drive);
     this.remember(folder, true);
@@ -99,10 +122,19 @@ export class SearchRunner {
     drive.controller.abort();
   }
 
+  /** Pauses a run and goes on with it: whom it asks is looked up anew. */
+  driveAgain(folder: string): void {
+    const drive = this.drives.get(folder);
+    if (!drive) return;
+    drive.again = true;
+    this.pause(folder);
+  }
+
   /** Ends the run's processes at once; its journal has all that was evaluated. */
   stop(folder: string): void {
     const drive = this.drives.get(folder);
     if (!drive) return;
+    drive.again = false;
     this.change(folder, drive, { kind: 'pausing' });
     drive.controller.abort();
     drive.worker.dispose();
@@ -136,8 +168,11 @@ export class SearchRunner {
     } else log(`search of ${folder} ${end}`);
     this.drives.delete(folder);
     this.remember(folder, false);
-    onChange(folder);
-    onEnd(folder, end);
+    if (drive.again && end === 'paused') this.drive(folder);
+    else {
+      onChange(folder);
+      onEnd(folder, end);
+    }
     await drive.worker.stop();
     drive.worker.dispose();
   }
@@ -149,20 +184,31 @@ export class SearchRunner {
     const hooks: RequestHooks = {
       signal: controller.signal,
       onProgress: ({ detail, done, total }) => {
+        // Later it is told of a queue alone: that its server is gone, or nobody is there.
+        if (drive.state.kind === 'running' && drive.queue) this.change(folder, drive, { kind: 'running', detail });
         if (drive.state.kind !== 'starting') return;
         this.change(folder, drive, { kind: 'starting', detail, ...(total > 0 && { share: done / total }) });
       },
       onGrew: (_, kind) => {
         // Baselines and what follows are the search itself.
-        if (drive.state.kind === 'starting' && kind !== 'resumed') this.change(folder, drive, { kind: 'running' });
+        const hasBegun = drive.state.kind === 'starting' && kind !== 'resumed';
+        const waits = drive.state.kind === 'running' && drive.state.detail !== undefined;
+        if (hasBegun || waits) this.change(folder, drive, { kind: 'running' });
         else this.options.onChange(folder);
+      },
+      onWorkers: (workers) => {
+        if (!drive.queue) return;
+        drive.queue = { ...drive.queue, workers };
+        this.options.onChange(folder);
       },
     };
     for (;;) {
       try {
         const { grant, editor } = await this.options.llmAccess(folder);
+        const queue = await this.options.queue();
+        this.ask(folder, drive, queue);
         await worker.search(
-          { folder, ...(grant && { llm: grant }) },
+          { folder, ...(grant && { llm: grant }), ...(queue && { queue: queue.grant }) },
           editor ? { ...hooks, askLanguageModel: this.options.askLanguageModel } : hooks,
         );
         return;
@@ -176,6 +222,15 @@ export class SearchRunner {
         if (isHandover) await new Promise<void>((resolve) => clock.after(HANDOVER_STEP, resolve));
       }
     }
+  }
+
+  private ask(folder: string, drive: DrivenRun, queue: AskedQueue | undefined): void {
+    if (queue) {
+      const { grant, shown } = queue;
+      const hasPassword = grant.password !== undefined;
+      drive.queue = { address: grant.address, shown, hasPassword, workers: undefined };
+    } else drive.queue = undefined;
+    this.options.onChange(folder);
   }
 
   private change(folder: string, drive: DrivenRun, state: Driving): void {

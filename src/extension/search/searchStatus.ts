@@ -23,11 +23,13 @@ export class SearchStatus implements vscode.Disposable {
     }
     const states = folders.map((folder) => this.runner.drivingOf(folder)!);
     const [first] = states;
+    const queues = [...new Set(folders.flatMap((folder) => this.runner.queueOf(folder)?.shown ?? []))];
+    const over = queues.length === 0 ? '' : ` over ${queues.join(' and ')}`;
     const text = states.length > 1 ? `${states.length} searches` : WORDS[first!.kind];
-    this.item.text = `$(sync~spin) ${text}`;
-    const detail = first?.kind === 'starting' && first.detail !== undefined ? `: ${first.detail}` : '';
-    this.item.tooltip = iconFree(`Espalier: ${text}${detail}. Click to show it.`);
-    this.item.accessibilityInformation = { label: `Espalier, ${text}` };
+    this.item.text = `$(sync~spin) ${iconFree(`${text}${over}`)}`;
+    const detail = first && 'detail' in first && first.detail !== undefined ? `: ${first.detail}` : '';
+    this.item.tooltip = iconFree(`Espalier: ${text}${over}${detail}. Click to show it.`);
+    this.item.accessibilityInformation = { label: iconFree(`Espalier, ${text}${over}`) };
     this.item.show();
   }
 

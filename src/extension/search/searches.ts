@@ -15,6 +15,7 @@ import type { Supervisor } from '../worker/supervisor.ts';
 import type { FormulaTarget } from '../../view/treeMessages.ts';
 import { llmFallback } from '../llm/llmConfiguration.ts';
 import type { LanguageModels } from '../llm/languageModels.ts';
+import type { MachineQueue } from '../queue/machineQueue.ts';
 import { saveRecovery } from '../results/saveRecovery.ts';
 import type { RunPlan } from '../../search/kinds.ts';
 import type { ModelExport } from '../results/exportModel.ts';
@@ -43,6 +44,7 @@ export interface SearchesParts {
   /** A process of its own for one search. */
   readonly newWorker: () => SearchWorker;
   readonly languageModels: LanguageModels;
+  readonly queue: MachineQueue;
   readonly modelExport: ModelExport;
   readonly speed: SpeedParts;
   readonly searchPlan: (params: SearchPlanParams) => Promise<SearchPlanResult>;
@@ -80,6 +82,7 @@ export class Searches implements vscode.Disposable {
       },
       llmAccess: (folder) => parts.languageModels.accessOf(folder),
       askLanguageModel: parts.languageModels.ask,
+      queue: parts.queue.asked,
       clock: SYSTEM_CLOCK,
       log,
       onChange: (folder) => {
@@ -114,6 +117,7 @@ export class Searches implements vscode.Disposable {
         exportModel: (plan, root) => parts.modelExport.run(plan, root),
       },
       saveRecovery: (run, as) => saveRecovery(run, as, supervisor.asking('saveRecovery')),
+      queueActions: parts.queue.actions,
       showLog,
       explainTrust: parts.explainTrust,
       tell,
@@ -152,6 +156,21 @@ export class Searches implements vscode.Disposable {
     this.runner.dispose();
     this.runLibrary.dispose();
     for (const each of this.owned.splice(0)) each.dispose();
+  }
+
+  /** The machine has another queue than before, or none. Runs go on where they are until somebody wants them to move. @param shown its address */
+  queueChanged(shown: string | undefined): void {
+    const { runner } = this;
+    const others = runner.folders.filter((folder) => runner.queueOf(folder)?.shown !== shown);
+    if (others.length === 0) return;
+    const which = others.length === 1 ? 'A run goes' : `${others.length} runs go`;
+    const where = shown === undefined ? 'on this machine' : `over ${shown}`;
+    void tellInformation(
+      `${which} on where the setting espalier.queue said before. Paused and resumed, they are computed ${where}.`,
+      'Move Now',
+    ).then((chosen) => {
+      if (chosen) for (const folder of others) runner.driveAgain(folder);
+    });
   }
 
   async evolve(argument: unknown): Promise<void> {

@@ -8,7 +8,7 @@ vi.mock('vscode', async () => (await import('../../support/fakeVscode.ts')).fake
 
 const view = new RunsView(
   { titleOf: () => ({ title: 'rates', details: [] }) } as never,
-  { drivingOf: () => undefined, folders: [] } as never,
+  { drivingOf: () => undefined, queueOf: () => undefined, folders: [] } as never,
 );
 const record = createRunRecord('20261122-100000-x-abc123', evoPressPlan(), {
   ...{ root: '/w', createdAt: new Date(0), versions: {} },

@@ -3,6 +3,8 @@ import { cancelledError, EspalierError } from '../../../src/base/errors.ts';
 import type { ErrorCode } from '../../../src/base/errors.ts';
 import { SearchRunner } from '../../../src/extension/search/searchRunner.ts';
 import type { SearchWorker } from '../../../src/extension/search/searchRunner.ts';
+import type { SeenWorker } from '../../../src/experiment/seenWorker.ts';
+import type { AskedQueue } from '../../../src/extension/queue/queueAccess.ts';
 import type { LlmGrant } from '../../../src/search/llm/endpoint.ts';
 import type { LlmAccess } from '../../../src/extension/llm/languageModels.ts';
 import type { RequestHooks } from '../../../src/protocol/requests.ts';
@@ -12,6 +14,7 @@ const coded = (code: ErrorCode) => new EspalierError({ code, operation: 'a', exp
 
 interface Asked {
   readonly folder: string;
+  readonly queue: AskedQueue['grant'] | undefined;
   readonly llm: LlmGrant | undefined;
   readonly hooks: RequestHooks;
   readonly finish: () => void;
@@ -19,14 +22,18 @@ interface Asked {
 }
 
 /** A runner over workers that do what the test says. */
-function setUp(remembered: readonly string[] = [], access: (folder: string) => LlmAccess = () => ({ editor: false })) {
+function setUp(
+  remembered: readonly string[] = [],
+  access: (folder: string) => LlmAccess = () => ({ editor: false }),
+  queue: () => AskedQueue | undefined = () => undefined,
+) {
   const asked: Asked[] = [];
   const ends: string[] = [];
   const ended: string[] = [];
   let memory = remembered;
   const clock = new FakeClock();
   const newWorker = (): SearchWorker => ({
-    search: ({ folder, llm }, hooks = {}) =>
+    search: ({ folder, llm, queue: over }, hooks = {}) =>
       new Promise((resolve, reject) => {
         hooks.signal!.onabort = () => {
           resolve('paused');
@@ -34,6 +41,7 @@ function setUp(remembered: readonly string[] = [], access: (folder: string) => L
         asked.push({
           folder,
           llm,
+          queue: over,
           hooks,
           finish: () => {
             resolve('finished');
@@ -55,6 +63,7 @@ function setUp(remembered: readonly string[] = [], access: (folder: string) => L
     memory: { get: () => memory, set: (folders) => (memory = folders) },
     llmAccess: (folder) => Promise.resolve(access(folder)),
     askLanguageModel: () => Promise.reject(new Error('nobody is asked')),
+    queue: () => Promise.resolve().then(queue),
     clock,
     log: () => undefined,
     onChange: () => undefined,
@@ -151,6 +160,77 @@ describe('a run that this window drives', () => {
     asked[0]!.fail(coded('device/failed'));
     await settle();
     expect([asked.length, ends]).toEqual([1, ['/run device/failed']]);
+  });
+});
+
+describe('a run that is asked over a queue', () => {
+  const over = (host: string, password?: string): AskedQueue => ({
+    grant: { address: `redis://${host}`, ...(password !== undefined && { password }) },
+    shown: `redis://${host}:6379/0`,
+  });
+  const worker: SeenWorker = {
+    ...{ id: '1', name: 'a', device: 'cpu', state: 'ours', answered: 1, perMinute: 0.5, silent: 2 },
+  };
+
+  it('gets address and password by message, and shows the one without the other', async () => {
+    const { runner, asked } = setUp([], undefined, () => over('h', 'secret'));
+    runner.drive('/run');
+    await settle();
+    expect(asked[0]!.queue).toEqual({ address: 'redis://h', password: 'secret' });
+    const shown = { address: 'redis://h', shown: 'redis://h:6379/0', hasPassword: true, workers: undefined };
+    expect(runner.queueOf('/run')).toEqual(shown);
+    asked[0]!.hooks.onWorkers?.([worker]);
+    expect(runner.queueOf('/run')).toEqual({ ...shown, workers: [worker] });
+    asked[0]!.finish();
+    await settle();
+    expect(runner.queueOf('/run')).toBeUndefined();
+  });
+
+  it('says what it waits for until something happens', async () => {
+    const { runner, asked } = setUp([], undefined, () => over('h'));
+    runner.drive('/run');
+    await settle();
+    const { hooks } = asked[0]!;
+    hooks.onGrew?.(0, 'opened');
+    const waits = { stage: 'reading', done: 0, total: 1, detail: 'the server is gone' } as const;
+    hooks.onProgress?.(waits);
+    expect(runner.drivingOf('/run')).toEqual({ kind: 'running', detail: 'the server is gone' });
+    hooks.onGrew?.(1, 'candidate');
+    expect(runner.drivingOf('/run')).toEqual({ kind: 'running' });
+  });
+
+  it('is computed elsewhere when it is driven again, as the setting says by then', async () => {
+    let chosen: AskedQueue | undefined = over('h');
+    const { runner, asked, ends, memory } = setUp([], undefined, () => chosen);
+    runner.drive('/run');
+    await settle();
+    chosen = undefined;
+    runner.driveAgain('/run');
+    await settle();
+    expect(asked.map(({ queue }) => queue)).toEqual([{ address: 'redis://h' }, undefined]);
+    expect([runner.queueOf('/run'), ends, memory()]).toEqual([undefined, [], ['/run']]);
+    // Whoever stops it meanwhile is the last who said something.
+    runner.driveAgain('/run');
+    runner.stop('/run');
+    await settle();
+    expect([asked.length, ends]).toEqual([2, ['/run paused']]);
+  });
+
+  it('does not begin where the setting is no address, and says so', async () => {
+    const { runner, asked, ends } = setUp([], undefined, () => {
+      throw coded('queue/address');
+    });
+    runner.drive('/run');
+    await settle();
+    expect([asked, ends, runner.errorOf('/run')?.code]).toEqual([[], ['/run queue/address'], 'queue/address']);
+  });
+
+  it('that has no workers of a queue believes nobody who tells of some', async () => {
+    const { runner, asked } = setUp();
+    runner.drive('/run');
+    await settle();
+    asked[0]!.hooks.onWorkers?.([worker]);
+    expect(runner.queueOf('/run')).toBeUndefined();
   });
 });
 

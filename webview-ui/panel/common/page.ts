@@ -26,4 +26,6 @@ export interface Looking {
   axis: PerplexityAxis;
   /** Pixels of the table's widest column, where somebody has chosen them. */
   column: number | undefined;
+  /** The list of workers is out of sight. */
+  folded: boolean;
 }

@@ -10,6 +10,7 @@ import type {
   Curves,
   Exchange,
   PanelItem,
+  PanelQueue,
   PanelRun,
   RunLine,
   RunActivity,
@@ -26,6 +27,8 @@ export interface PanelData<Plan extends RunPlan = MetricSearchPlan> {
   readonly run: PanelRun<Plan> | undefined;
   readonly called: Called | undefined;
   readonly state: RunActivity | undefined;
+  /** Who computes it over a queue; null where nobody does. */
+  readonly queue: PanelQueue | null;
   /** Whether all that the journal holds has arrived. */
   readonly complete: boolean;
   /** All that is known of the search; it grows in place. */
@@ -46,6 +49,7 @@ export function emptyPanel(): PanelData<RunPlan> {
     run: undefined,
     called: undefined,
     state: undefined,
+    queue: null,
     complete: false,
     search: newState('metrics'),
     pictures: [],
@@ -69,6 +73,8 @@ export function receive(data: PanelData<RunPlan>, message: ToPanel): PanelData<R
       return { ...data, pictures: take(data, message.items), complete: message.complete };
     case 'state':
       return { ...data, state: message.state };
+    case 'queue':
+      return { ...data, queue: message.queue };
     case 'random':
       return { ...data, random: { line: message.line, state: message.state } };
     case 'overlay':

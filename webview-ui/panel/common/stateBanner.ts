@@ -4,14 +4,24 @@ import type { AnySearchState } from '../../../src/search/folds.ts';
 import type { PanelData } from './panelData.ts';
 import { plural } from './words.ts';
 
+/** What a banner offers about a failure. */
+export type BannerAction = 'log' | 'setting' | 'password';
+export type BannerActions = Readonly<Record<BannerAction, () => void>>;
+
+const LABELS: Readonly<Record<BannerAction, string>> = {
+  log: 'Show log',
+  setting: 'Open the setting',
+  password: 'Set the password',
+};
+
 /** Says what a state means and what to do next, wherever the charts alone would leave one wondering. */
 export class StateBanner {
   readonly element = h('div', { class: 'banner', role: 'status' });
-  private readonly onLog: () => void;
+  private readonly actions: BannerActions;
   private shown = '';
 
-  constructor(onLog: () => void) {
-    this.onLog = onLog;
+  constructor(actions: BannerActions) {
+    this.actions = actions;
   }
 
   render(data: PanelData<RunPlan>): void {
@@ -21,13 +31,20 @@ export class StateBanner {
     this.shown = shown;
     this.element.hidden = tone === 'none';
     this.element.className = `banner ${tone}`;
-    fill(
-      this.element,
-      h('strong', {}, title),
-      h('span', {}, text),
-      tone === 'failed' ? h('button', { type: 'button', class: 'link', onclick: this.onLog }, 'Show log') : undefined,
+    const offered = tone === 'failed' ? offeredFor(data) : [];
+    const buttons = offered.map((action) =>
+      h('button', { type: 'button', class: 'link', onclick: this.actions[action] }, LABELS[action]),
     );
+    fill(this.element, h('strong', {}, title), h('span', {}, text), ...buttons);
   }
+}
+
+/** What mends it goes first. */
+export function offeredFor({ state }: PanelData<RunPlan>): readonly BannerAction[] {
+  const code = state?.kind === 'failed' ? state.error.code : undefined;
+  if (code === 'queue/refused') return ['password', 'setting', 'log'];
+  if (code === 'queue/unreachable' || code === 'queue/address') return ['setting', 'log'];
+  return ['log'];
 }
 
 type Banner = readonly [tone: 'info' | 'failed' | 'working', title: string, text: string];
@@ -43,6 +60,7 @@ export function bannerWords(data: PanelData<RunPlan>): Banner | undefined {
       return ['working', 'Starting', state.detail === undefined ? work : `${state.detail}${share}`];
     }
     case 'running':
+      if (state.detail !== undefined) return ['info', 'Running', state.detail];
       return hasNothing(data) ? ['working', 'Running', firstWork(data)] : undefined;
     case 'pausing':
       return ['working', 'Pausing', 'What is being evaluated comes to its end first.'];
@@ -62,7 +80,7 @@ export function bannerWords(data: PanelData<RunPlan>): Banner | undefined {
       return [
         'failed',
         'Failed',
-        `${state.error.operation}: expected ${state.error.expected}, got ${firstLine(state.error.actual)}. ${state.error.remedy}`,
+        `${state.error.operation}: expected ${state.error.expected}, got ${firstLine(state.error.actual).replace(/\.$/, '')}. ${state.error.remedy}`,
       ];
     case 'elsewhere':
       return [
