@@ -226,7 +226,7 @@ describe('espalier recover', () => {
     [
       'a run with other flags',
       ['--resume', 'x', '--steps', '3'],
-      /--resume with nothing else but --recover, --json, --to and --as/,
+      /--resume with nothing else but --queue, --recover, --json, --to and --as/,
     ],
     ['a run that is not there', ['--resume', 'x'], /no run/],
     ['damage of no run', ['m.prune', '--recover'], /--resume with --recover/],

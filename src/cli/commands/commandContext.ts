@@ -24,7 +24,7 @@ export interface CommandContext {
   readonly ask?: ((question: string) => Promise<boolean>) | undefined;
   /** All of standard input; undefined where a person would have to type it. */
   readonly readInput?: ((signal: AbortSignal) => Promise<string | undefined>) | undefined;
-  /** Environment variables of the Hugging Face hub: its address, its cache, its token. */
+  /** Environment variables of the Hugging Face hub (its address, its cache, its token) and of queues. */
   readonly variables?: Environment;
   /** Folder of the prompts for language models that Espalier comes with. */
   readonly shippedPrompts: string;

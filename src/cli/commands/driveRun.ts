@@ -6,6 +6,7 @@ import { askedRoles, mayAsk } from '../../search/asking.ts';
 import type { AskingPlan } from '../../search/asking.ts';
 import type { RunPlan } from '../../search/kinds.ts';
 import type { NumberedDevice } from '../../experiment/numberedDevice.ts';
+import type { QueueAddress } from '../../queue/queueAddress.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { usageError } from './commandContext.ts';
 import type { CommandContext } from './commandContext.ts';
@@ -15,11 +16,12 @@ import { askedDevices } from '../flags/deviceFlags.ts';
 import { grantFor } from '../flags/llmKeys.ts';
 import { humanRunReport, jsonRunReport } from '../reports/runReport.ts';
 import { MetricReader } from '../flags/metricReader.ts';
+import type { QueueOptions } from '../flags/queueFlags.ts';
 import { readFlags, said } from '../flags/saidFlags.ts';
 import { kebabCase } from '../flags/flagNames.ts';
 
 /** Flags of every command that drives a run, as commander has parsed them. */
-export interface DriveOptions {
+export interface DriveOptions extends QueueOptions {
   readonly resume?: string;
   readonly recover?: true;
   readonly workers?: string;
@@ -31,7 +33,7 @@ export interface DriveOptions {
 
 /** Flags that say only how a run goes on, and nothing of what it finds. */
 const DRIVE_FLAGS: ReadonlySet<string> = new Set<keyof DriveOptions>([
-  ...(['resume', 'recover', 'workers', 'devices', 'json'] as const),
+  ...(['resume', 'recover', 'workers', 'devices', 'queue', 'json'] as const),
 ]);
 
 /** A run to drive. */
@@ -41,6 +43,8 @@ export interface DrivenRun {
   readonly workers?: number;
   /** One for each process, where they are said. */
   readonly devices?: readonly NumberedDevice[];
+  /** Whose workers answer, in the place of processes here. */
+  readonly queue?: QueueAddress | undefined;
 }
 
 /** What a command goes on with. */
@@ -61,7 +65,7 @@ export async function resumedRun(
   const isAllowed = (name: string): boolean => DRIVE_FLAGS.has(name) || alsoSaid.includes(name);
   const other = file ?? Object.keys(options).find((name) => options[name] !== undefined && !isAllowed(name));
   if (other !== undefined) {
-    const allowed = ['workers', 'devices', 'recover', 'json', ...alsoSaid].filter(
+    const allowed = ['workers', 'devices', 'queue', 'recover', 'json', ...alsoSaid].filter(
       (name) => wanted !== 'recovery' || (name !== 'workers' && name !== 'devices'),
     );
     throw usageError(
@@ -96,7 +100,7 @@ function asksEndpoint(plan: RunPlan): plan is AskingPlan {
 
 /** Drives a run to its end, or until Ctrl-C pauses it. @param command that goes on with it */
 export async function driveRun(
-  { run, workers, devices }: DrivenRun,
+  { run, workers, devices, queue }: DrivenRun,
   options: DriveOptions,
   context: CommandContext,
   command: string,
@@ -123,6 +127,7 @@ export async function driveRun(
       spawn: (device) => context.forkWorker(device),
       ...(workers !== undefined && { workers }),
       ...(devices && { devices }),
+      ...(queue && { queue }),
       ...(options.recover && { recover: true }),
       languageModel: { grant },
       onRecovered: (aside) => {
@@ -134,6 +139,9 @@ export async function driveRun(
       },
       onWait: (message) => {
         terminal.say(message);
+      },
+      onWorkers: (seen) => {
+        report.workers(seen);
       },
       onProgress: (progress) => {
         report.progress(progress);

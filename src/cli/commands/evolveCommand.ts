@@ -6,6 +6,7 @@ import { JSON_FLAG, withExamples } from './commandContext.ts';
 import type { CommandContext } from './commandContext.ts';
 import { runSearchCommand } from './searchCommand.ts';
 import type { SearchCommandOptions } from './searchCommand.ts';
+import { addQueueFlag } from '../flags/queueFlags.ts';
 import { addSearchInputs } from '../flags/searchFlags.ts';
 import { flagInSearch, kebabCase } from '../flags/flagNames.ts';
 import { addFlags } from '../flags/settingFlags.ts';
@@ -18,7 +19,7 @@ export function evolveCommand(context: CommandContext): Command {
     )
     .argument('[file]', '.prune file with a search; flags override what it says');
   const inputs = addFlags(addSearchInputs(command), METRIC_SEARCH_SETTINGS, String);
-  addFlags(addFlags(inputs, LLM_SETTINGS, kebabCase), SETTINGS, flagInSearch)
+  addQueueFlag(addFlags(addFlags(inputs, LLM_SETTINGS, kebabCase), SETTINGS, flagInSearch))
     .option(...JSON_FLAG)
     .action((file: string | undefined, options: SearchCommandOptions) =>
       runSearchCommand('evolve', file, options, context, 'metrics'),

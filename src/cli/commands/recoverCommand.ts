@@ -19,6 +19,7 @@ import { located } from '../flags/hubFlags.ts';
 import { withModelLength } from '../flags/modelLength.ts';
 import { addRunFlags, noneOrOnePlan } from '../flags/onePlan.ts';
 import type { OnePlanOptions } from '../flags/onePlan.ts';
+import { addQueueFlag, askedQueue } from '../flags/queueFlags.ts';
 import { addRecoveryFlags, saidRecovery } from '../flags/recoveryFlags.ts';
 import { MetricReader } from '../flags/metricReader.ts';
 import { addSelectionFlags } from '../flags/selection.ts';
@@ -56,7 +57,8 @@ export function recoverCommand(context: CommandContext): Command {
         'of --to; merged: a checkpoint with the adapter in its weights; adapter: a PEFT folder (default: merged)',
       ).choices(RECOVERED_FORMS),
     );
-  addRecoveryFlags(addFinalTaskFlags(addSelectionFlags(addRunFlags(command), RECOVERED_TEXTS)))
+  addRecoveryFlags(addFinalTaskFlags(addSelectionFlags(addRunFlags(command), RECOVERED_TEXTS)));
+  addQueueFlag(command, 'what was pruned is evaluated by workers of a queue; training stays here')
     .option(...JSON_FLAG)
     .action(async (file: string | undefined, options: RecoverOptions) => {
       const { to, as = 'merged', resume } = options;
@@ -64,10 +66,11 @@ export function recoverCommand(context: CommandContext): Command {
         throw usageError('--to with --as', '--as alone', 'Add --to with a folder.');
       const target = to === undefined ? undefined : resolve(context.folder, to);
       if (target !== undefined) await checkFree(target);
+      const queue = askedQueue(options, context.variables ?? {});
       const driven = await (resume === undefined
         ? begin(file, options, context)
         : resumedRun(resume, file, options, context, { kind: 'recovery', alsoSaid: AT_THE_END }));
-      const code = await driveRun(driven, options, context, 'recover');
+      const code = await driveRun({ ...driven, queue }, options, context, 'recover');
       if (code === EXIT.ok && target !== undefined) await save(driven.run, target, as, options, context);
       context.finish(code);
     });

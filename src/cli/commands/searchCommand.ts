@@ -11,6 +11,7 @@ import type { SearchOptions } from '../flags/askedSearch.ts';
 import { located } from '../flags/hubFlags.ts';
 import type { DownloadOptions } from '../flags/hubFlags.ts';
 import { withModelLength } from '../flags/modelLength.ts';
+import { addQueueFlag, askedQueue } from '../flags/queueFlags.ts';
 import { addAllSearchFlags, addSearchInputs } from '../flags/searchFlags.ts';
 
 export type SearchCommandOptions = SearchOptions & DriveOptions & DownloadOptions;
@@ -30,7 +31,7 @@ export function searchCommand(context: CommandContext): Command {
       '--score <score>',
       'policy-gradient: what keep-probabilities start from, a method or a metric (default: wanda-sp)',
     );
-  addAllSearchFlags(command)
+  addQueueFlag(addAllSearchFlags(command))
     .option(...JSON_FLAG)
     .action((file: string | undefined, options: SearchCommandOptions) =>
       runSearchCommand('search', file, options, context),
@@ -74,10 +75,11 @@ export async function runSearchCommand(
   context: CommandContext,
   finds?: SearchKind,
 ): Promise<void> {
+  const queue = askedQueue(options, context.variables ?? {});
   const driven = await (options.resume === undefined
     ? begin(file, options, context, finds)
     : resumedRun(options.resume, file, options, context));
-  context.finish(await driveRun(driven, options, context, command));
+  context.finish(await driveRun({ ...driven, queue }, options, context, command));
 }
 
 async function begin(

@@ -1,3 +1,4 @@
+import type { SeenWorker } from '../../experiment/seenWorker.ts';
 import type { EvaluationProgress } from '../../experiment/resultSchema.ts';
 import { foldEvent } from '../../search/folds.ts';
 import type { AnySearchState } from '../../search/folds.ts';
@@ -15,6 +16,7 @@ import { recoveryReportLines, recoveryResult } from './recoveryReport.ts';
 import { rateReportLines, rateSearchResult } from './rateReport.ts';
 import { metricReportLines } from './searchReport.ts';
 import { searchResult } from './searchResult.ts';
+import { workersKey, workersText } from './workersText.ts';
 import { progressLine } from './progressBar.ts';
 import type { Terminal } from '../terminal.ts';
 import type { RunLines } from './runLines.ts';
@@ -27,6 +29,8 @@ export interface RunReport {
   /** How far the opening of the search is, before anything happens in it. */
   progress(progress: EvaluationProgress): void;
   event(record: JournalRecord): void;
+  /** Who there is to answer over a queue. */
+  workers(seen: readonly SeenWorker[]): void;
   /** Of a run that is finished or paused. */
   end(): void;
   /** Whether the model was loaded: before that there is nothing to go on with. */
@@ -64,6 +68,7 @@ export function storyOf(run: RunFolder, terminal: Pick<Terminal, 'out'>): RunSto
 /** What happens one object a line; the first says which run it is, the last what came of it. */
 export function jsonRunReport(run: RunFolder, terminal: Terminal): RunReport {
   const story = storyOf(run, terminal);
+  let told = '';
   const print = (object: object): void => {
     terminal.print(JSON.stringify(object));
   };
@@ -79,6 +84,11 @@ export function jsonRunReport(run: RunFolder, terminal: Terminal): RunReport {
     event: ({ seq, at, event }) => {
       foldEvent(story.state, event, at);
       print({ seq, at, ...event });
+    },
+    workers: (seen) => {
+      const key = workersKey(seen);
+      if (key !== told) print({ kind: 'workers', workers: seen });
+      told = key;
     },
     end: () => {
       print({ kind: 'result', ...story.result() });
@@ -101,6 +111,11 @@ export function protocolLines({ record: { plan } }: Pick<RunFolder, 'record'>): 
 export function humanRunReport(run: RunFolder, terminal: Terminal, command: string): RunReport {
   const story = storyOf(run, terminal);
   const { lines } = story;
+  let there: string | undefined;
+  let status = '';
+  const show = (): void => {
+    terminal.status([there, status].filter((part) => part !== undefined && part !== '').join(' · '));
+  };
   return {
     recall: ({ event, at }) => {
       foldEvent(story.state, event, at);
@@ -117,7 +132,12 @@ export function humanRunReport(run: RunFolder, terminal: Terminal, command: stri
       const { printed = [], said = [] } = lines.event(event);
       for (const line of printed) terminal.print(line);
       for (const line of said) terminal.say(line);
-      terminal.status(lines.status(event));
+      status = lines.status(event);
+      show();
+    },
+    workers: (seen) => {
+      there = workersText(seen);
+      show();
     },
     end: () => {
       terminal.print('');
