@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { SYSTEM_CLOCK } from '../../src/base/clock.ts';
-import { cancelledError, EspalierError, toErrorData } from '../../src/base/errors.ts';
+import { cancelledError, toErrorData } from '../../src/base/errors.ts';
+import type { EspalierError } from '../../src/base/errors.ts';
 import { VERSION } from '../../src/base/version.ts';
 import type { EvaluationPlan } from '../../src/experiment/planSchema.ts';
 import { WorkerConnection } from '../../src/protocol/workerConnection.ts';
 import type { WorkerProcess } from '../../src/protocol/workerProcess.ts';
 import { Directory } from '../../src/queue/directory.ts';
-import { readQueueAddress } from '../../src/queue/queueAddress.ts';
+import type { QueueAddress } from '../../src/queue/queueAddress.ts';
 import { queueOfRun } from '../../src/queue/questionQueue.ts';
 import type { JobOutcome, JobWorker } from '../../src/queue/queueLibrary.ts';
 import { QueueServer } from '../../src/queue/queueServer.ts';
@@ -51,8 +52,8 @@ export class QueueHost {
     }, 100);
   }
 
-  static async start(url: string, options: HostOptions): Promise<QueueHost> {
-    const server = await QueueServer.connect(readQueueAddress(url), { log: () => undefined, lock: 3000 });
+  static async start(address: QueueAddress, options: HostOptions): Promise<QueueHost> {
+    const server = await QueueServer.connect(address, { log: () => undefined, lock: 3000 });
     const host = new QueueHost(server, options);
     await host.look();
     return host;
