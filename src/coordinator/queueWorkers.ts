@@ -58,10 +58,12 @@ export class QueueWorkers {
   /** One of them has answered. */
   count(id: string): void {
     this.answers.set(id, (this.answers.get(id) ?? 0) + 1);
+    if (!this.seen.some(({ entry }) => entry.id === id)) void this.look();
   }
 
   close(): void {
     clearInterval(this.timer);
+    this.tell();
   }
 
   private async look(): Promise<void> {

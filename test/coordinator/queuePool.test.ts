@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { EspalierError } from '../../src/base/errors.ts';
 import type { SearchRunOptions } from '../../src/coordinator/coordinator.ts';
 import type { SeenWorker } from '../../src/experiment/seenWorker.ts';
@@ -97,18 +97,20 @@ describe.each(KINDS)('over $name', ({ start, isThere }) => {
     if (isThere) await server.dispose();
   });
 
-  const hosts = (count: number, more: Partial<HostOptions> = {}, script: Script = SCRIPT): Promise<QueueHost[]> =>
-    Promise.all(
+  const started: QueueHost[] = [];
+  afterEach(async () => {
+    await Promise.all(started.splice(0).map((host) => host.stop()));
+  });
+  async function hosts(count: number, more: Partial<HostOptions> = {}, script: Script = SCRIPT): Promise<QueueHost[]> {
+    const spawn = (): ScriptedWorker => new ScriptedWorker(script);
+    const begun = await Promise.all(
       Array.from({ length: count }, (_, i) =>
-        QueueHost.start(readQueueAddress(server.url), {
-          name: `w${i}`,
-          root,
-          spawn: () => new ScriptedWorker(script),
-          ...more,
-        }),
+        QueueHost.start(readQueueAddress(server.url), { name: `w${i}`, root, spawn, ...more }),
       ),
     );
-  const stop = (all: readonly QueueHost[]): Promise<unknown> => Promise.all(all.map((host) => host.stop()));
+    started.push(...begun);
+    return begun;
+  }
   const drive = (run: RunFolder, options: Partial<SearchRunOptions> = {}): Promise<Driven> =>
     driveScripted(run, SCRIPT, { queue: readQueueAddress(server.url), ...options });
 
@@ -134,25 +136,23 @@ describe.each(KINDS)('over $name', ({ start, isThere }) => {
     const key = runKey(run.record);
     expect(workers.reduce((sum, host) => sum + (host.answered.get(key) ?? 0), 0)).toBeGreaterThan(0);
     expect(await leftOf(run)).toBe(0);
-    await stop(workers);
   });
 
   it.skipIf(!isThere)('a run is paused over a queue, goes on here, and ends over a queue', async () => {
     const expected = await embeddedStory(METRICS);
     const run = await newRun(METRICS);
-    const workers = await hosts(2);
-    expect((await pausedAfter(run, 40, { queue: readQueueAddress(server.url) })).outcome.kind).toBe('paused');
+    await hosts(2);
+    expect((await pausedAfter(run, 15, { queue: readQueueAddress(server.url) })).outcome.kind).toBe('paused');
     expect(await leftOf(run)).toBe(0);
-    expect((await pausedAfter(run, 40)).outcome.kind).toBe('paused');
+    expect((await pausedAfter(run, 15)).outcome.kind).toBe('paused');
     expect((await drive(run)).outcome.kind).toBe('finished');
     expect(await withoutNames(run)).toEqual(expected);
-    await stop(workers);
   });
 
   it.skipIf(!isThere)('the server restarts, and forgets everything: the run goes on', async () => {
     const expected = await embeddedStory(METRICS);
     const run = await newRun(METRICS);
-    const workers = await hosts(2);
+    await hosts(2);
     let events = 0;
     let restarts: Promise<void> = Promise.resolve();
     const { outcome } = await drive(run, {
@@ -166,19 +166,17 @@ describe.each(KINDS)('over $name', ({ start, isThere }) => {
     expect(events).toBeGreaterThan(60);
     expect(outcome.kind).toBe('finished');
     expect(await withoutNames(run)).toEqual(expected);
-    await stop(workers);
   });
 
   it.skipIf(!isThere)('a run waits while nobody is there, and says so, once', async () => {
     const run = await newRun(METRICS);
     const said: string[] = [];
     const driven = drive(run, { onWait: (message) => said.push(message) });
-    await expect.poll(() => said).toHaveLength(1);
+    await expect.poll(() => said, { timeout: 10_000 }).toHaveLength(1);
     expect(said[0]).toMatch(/nobody is there to answer at (redis|postgres):.*espalier worker --queue/);
-    const workers = await hosts(1);
+    await hosts(1);
     expect((await driven).outcome.kind).toBe('finished');
     expect(said).toHaveLength(2);
-    await stop(workers);
   });
 
   it.skipIf(!isThere)('a worker that refuses is told of once, with why, and the others answer', async () => {
@@ -187,19 +185,18 @@ describe.each(KINDS)('over $name', ({ start, isThere }) => {
     const seen: (readonly SeenWorker[])[] = [];
     const about = { operation: 'opening a run', expected: 'Espalier 9', actual: 'Espalier 8', remedy: 'Update it.' };
     const refuses = new EspalierError({ code: 'queue/version', ...about });
-    const [refusing] = await hosts(1, { name: 'old', refuses });
+    await hosts(1, { name: 'old', refuses });
     const driven = drive(run, {
       onWait: (message) => said.push(message),
       onWorkers: (workers) => seen.push(workers),
     });
     await expect.poll(() => seen.at(-1)?.[0]?.state, { timeout: 10_000 }).toBe('refused');
-    const workers = await hosts(1);
+    await hosts(1);
     expect((await driven).outcome.kind).toBe('finished');
     expect(said.filter((message) => message.includes('worker old'))).toEqual([
       'worker old does not answer this run (queue/version: expected Espalier 9, got Espalier 8)',
     ]);
     expect(seen.at(-1)!.find(({ name }) => name === 'w0')!.answered).toBeGreaterThan(0);
-    await stop([refusing!, ...workers]);
   });
 
   it.skipIf(!isThere)('an answer of another class is dropped, and asked of others', async () => {
@@ -207,8 +204,8 @@ describe.each(KINDS)('over $name', ({ start, isThere }) => {
     const run = await newRun(METRICS);
     const log: string[] = [];
     let lies = 0;
-    const honest = await hosts(1);
-    const lying = await hosts(1, {
+    await hosts(1);
+    await hosts(1, {
       name: 'liar',
       lies: (of) => (lies++ % 2 === 0 ? of : { ...of, digits: 'f'.repeat(64) }),
     });
@@ -216,7 +213,6 @@ describe.each(KINDS)('over $name', ({ start, isThere }) => {
     expect(await withoutNames(run)).toEqual(expected);
     expect(log.some((line) => /an answer of liar is dropped: .*queue/.test(line))).toBe(lies > 1);
     expect(lies).toBeGreaterThan(1);
-    await stop([...honest, ...lying]);
   });
 
   it.skipIf(!isThere)('candidates that end engines are left out as they are here', async () => {
@@ -227,11 +223,10 @@ describe.each(KINDS)('over $name', ({ start, isThere }) => {
     };
     const [here, there] = [await newRun(METRICS), await newRun(METRICS)];
     await driveScripted(here, script, { workers: 2 });
-    const workers = await hosts(2, {}, script);
+    await hosts(2, {}, script);
     await drive(there);
     expect((await eventsOf(there)).some(({ kind }) => kind === 'quarantined')).toBe(true);
     expect(await withoutNames(there)).toEqual(await withoutNames(here));
-    await stop(workers);
   });
 
   it.skipIf(!isThere)('a run that another machine drives is refused, and nothing is written', async () => {
@@ -256,21 +251,19 @@ describe.each(KINDS)('over $name', ({ start, isThere }) => {
     expect(await runs.get(key)).toMatchObject({ beat: 1 });
     // One of this machine that is gone is not waited for.
     await runs.put({ ...entry, owner: { ...entry.owner, host: hostname(), pid: 2 ** 22 + 1 } });
-    const workers = await hosts(1);
+    await hosts(1);
     expect((await drive(run)).outcome.kind).toBe('finished');
-    await stop(workers);
     await other.close();
   });
 
   it.skipIf(!isThere)('ten runs at once are not mixed up', async () => {
     const kinds = ['metrics', 'rates by EvoPress', 'masks'];
     const expected = await Promise.all(kinds.map((kind) => embeddedStory(PLANS[kind]!)));
-    const workers = await hosts(2);
+    await hosts(2);
     const runs = await Promise.all(Array.from({ length: 10 }, (_, i) => newRun(PLANS[kinds[i % 3]!]!)));
     await Promise.all(runs.map((run) => drive(run)));
     for (const [i, run] of runs.entries()) expect(await withoutNames(run), kinds[i % 3]).toEqual(expected[i % 3]);
     for (const run of runs) expect(await leftOf(run)).toBe(0);
-    await stop(workers);
   });
 });
 
