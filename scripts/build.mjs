@@ -174,6 +174,8 @@ function processOptions(name, entry) {
     platform: 'node',
     target: 'node20',
     format: 'cjs',
+    // What is loaded later is required: a script that V8 takes from its cache (files/runCompiled.ts) has lost how to import.
+    supported: { 'dynamic-import': false },
     // Clients that the queues' library would take as well, and that are not asked for.
     external: ['vscode', 'onnxruntime-node', 'koffi', 'redis', '@valkey/valkey-glide', 'pg-native', 'bullmq-otel'],
     plugins: [LOADED_LATER, WITHOUT_UPLOADS],
