@@ -56,7 +56,9 @@ describe.skipIf(!hasRedis)(`espalier worker${WITHOUT_REDIS}`, () => {
         { candidates: [{ kind: 'metric', expression: expressions[0] }], on: { kind: 'blocks', begin: 0, end: 2 } },
         digits,
       );
-      expect(REQUESTS.measure.result.parse(resultOf(measured))).toMatchObject([{ answer: { kind: 'loss', blocks: 2 } }]);
+      expect(REQUESTS.measure.result.parse(resultOf(measured))).toMatchObject([
+        { answer: { kind: 'loss', blocks: 2 } },
+      ]);
       const evaluated = await asker.ask('evaluate', { ...INPUTS, evaluations: [] }, digits);
       const [dense] = REQUESTS.evaluate.result.parse(resultOf(evaluated));
       expect(dense!.provenance).toMatchObject({ model: 'model', text: 'text.txt' });
@@ -71,4 +73,3 @@ function resultOf({ outcome }: Answer): unknown {
   if (outcome.kind === 'failure') throw new Error(JSON.stringify(outcome.error));
   return outcome.result;
 }
-
