@@ -15,6 +15,7 @@ import { printFailure } from './reports/failure.ts';
 import { errorJson } from './reports/jsonLines.ts';
 import { DiagnosticsError } from './flags/pruneFile.ts';
 import { exportCommand } from './commands/exportCommand.ts';
+import { queueCommand } from './commands/queueCommand.ts';
 import { recoverCommand } from './commands/recoverCommand.ts';
 import { runsCommand } from './commands/runsCommand.ts';
 import { searchCommand } from './commands/searchCommand.ts';
@@ -107,6 +108,7 @@ function createProgram(context: CommandContext, json: boolean): Command {
     treeCommand,
     tokensCommand,
     workerCommand,
+    queueCommand,
     hubCommand,
     devicesCommand,
   ]) {

@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import type { JobQueue } from './queueLibrary.ts';
+import type { JobQueue, StoredJob } from './queueLibrary.ts';
 import type { QueueServer } from './queueServer.ts';
 import { runEntrySchema, workerEntrySchema } from './wire.ts';
 import type { RunEntry, WorkerEntry } from './wire.ts';
@@ -22,6 +22,14 @@ export class Directory {
   async close(): Promise<void> {
     await Promise.all([this.runs.close(), this.workers.close()]);
   }
+}
+
+/** An entry of another version, or whatever else was put where entries are. Texts are anybody's. */
+export interface ForeignEntry {
+  /** As it can be removed by. */
+  readonly name: string;
+  readonly format: string;
+  readonly version: string;
 }
 
 /** Entries of one kind. */
@@ -61,6 +69,12 @@ class Entries<Entry> {
     return { entries, foreign: jobs.length - entries.length };
   }
 
+  /** What stands here and cannot be read: of another version, or nobody's. */
+  async listForeign(): Promise<readonly ForeignEntry[]> {
+    const jobs = await this.queue.waiting();
+    return jobs.filter(({ data }) => this.read(data) === undefined).map(foreignEntry);
+  }
+
   remove(name: string): Promise<void> {
     return this.queue.remove(idOf(name));
   }
@@ -73,6 +87,14 @@ class Entries<Entry> {
     const parsed = this.schema.safeParse(data);
     return parsed.success ? (parsed.data as Entry) : undefined;
   }
+}
+
+function foreignEntry({ id, data }: StoredJob): ForeignEntry {
+  const said = (name: string): string => {
+    const value: unknown = typeof data === 'object' && data !== null ? Reflect.get(data, name) : undefined;
+    return typeof value === 'string' || typeof value === 'number' ? String(value).slice(0, 100) : 'unknown';
+  };
+  return { name: id.replace(/^entry-/, ''), format: said('format'), version: said('version') };
 }
 
 /** The library takes an id that is a number for one of its own. */

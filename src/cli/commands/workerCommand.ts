@@ -83,7 +83,7 @@ async function work(options: WorkerOptions, context: CommandContext): Promise<vo
         checkPath: pathCheck(options.read, context.folder),
       },
       device: device ? printDevice(device) : 'as plans say',
-      spawn: () => context.forkWorker(),
+      spawn: () => context.forkWorker(device),
       grace: options.grace,
       untilIdle: options.untilIdle,
       ...report.of(name),

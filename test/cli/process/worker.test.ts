@@ -5,7 +5,6 @@ import { REQUESTS } from '../../../src/protocol/requests.ts';
 import type { Answer } from '../../../src/queue/wire.ts';
 import { sampleSearchPlan } from '../../protocol/samples.ts';
 import { startAsker } from '../../support/queueAsker.ts';
-import type { Asker } from '../../support/queueAsker.ts';
 import { hasRedis, startRedis, WITHOUT_REDIS } from '../../support/queueServers.ts';
 import type { TestServer } from '../../support/queueServers.ts';
 import { builtCommand, jsonLines } from '../builtCommand.ts';
@@ -57,7 +56,9 @@ describe.skipIf(!hasRedis)(`espalier worker${WITHOUT_REDIS}`, () => {
         { candidates: [{ kind: 'metric', expression: expressions[0] }], on: { kind: 'blocks', begin: 0, end: 2 } },
         digits,
       );
-      expect(REQUESTS.measure.result.parse(resultOf(measured))).toMatchObject([{ answer: { kind: 'loss', blocks: 2 } }]);
+      expect(REQUESTS.measure.result.parse(resultOf(measured))).toMatchObject([
+        { answer: { kind: 'loss', blocks: 2 } },
+      ]);
       const evaluated = await asker.ask('evaluate', { ...INPUTS, evaluations: [] }, digits);
       const [dense] = REQUESTS.evaluate.result.parse(resultOf(evaluated));
       expect(dense!.provenance).toMatchObject({ model: 'model', text: 'text.txt' });
@@ -72,5 +73,3 @@ function resultOf({ outcome }: Answer): unknown {
   if (outcome.kind === 'failure') throw new Error(JSON.stringify(outcome.error));
   return outcome.result;
 }
-
-export type { Asker };
