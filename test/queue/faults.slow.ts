@@ -121,7 +121,7 @@ describe.each(KINDS)('over $name', ({ start, isThere }) => {
         expect(resultOf(await answered)).toBe(2 * n);
         frozen.signal('SIGCONT');
         await frozen.until((said) => said.kind === 'answered' && said.n === n);
-      await frozen.until((said) => said.kind === 'log' && /lock|not in the active state/i.test(said.text));
+        await frozen.until((said) => said.kind === 'log' && /lock|not in the active state/i.test(said.text));
         // It goes on as if nothing had been.
         await other.kill();
         expect(resultOf(await queue.ask(numberQuestion(1000 + n)))).toBe(2000 + 2 * n);
