@@ -32,6 +32,7 @@ const ENTRY_POINTS = {
   benchPreflights: 'bench/preflights.ts',
   benchMemory: 'bench/memory.ts',
   benchBus: 'bench/bus/main.ts',
+  benchQueue: 'bench/queue/main.ts',
   benchAttention: 'bench/attention.ts',
   benchBackward: 'bench/backward.ts',
   study: 'bench/study/main.ts',

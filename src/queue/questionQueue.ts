@@ -54,7 +54,7 @@ export class QuestionQueue {
     this.log = log;
     this.timer = setInterval(() => {
       this.lookAtAll().catch((error: unknown) => {
-        this.log(`looking for answers: ${String(error)}`);
+        if (!this.ended) this.log(`looking for answers: ${String(error)}`);
       });
     }, lookEvery).unref();
   }

@@ -138,9 +138,8 @@ function libraryOf<Backend extends Package.IQueueBackend, Connection>(
     queue(name, onError) {
       const queue = new Reopened(() => {
         const opened = new Queue<unknown, unknown>(name, { ...base, streams: { events: { maxLen: KEEP_EVENTS } } });
-        opened.on('error', onError);
         return opened;
-      });
+      }, onError);
       return {
         add: async (job, id, data) => {
           await (await queue.ready()).add(job, data, { jobId: id, attempts: ATTEMPTS });
@@ -170,7 +169,6 @@ function libraryOf<Backend extends Package.IQueueBackend, Connection>(
       const ear = { isOpen: true, hasHeard: false };
       const events = new Reopened(() => {
         const opened = new QueueEvents(name, { ...base, autorun: false, blockingTimeout: LOOK_FOR_EVENTS[kind] });
-        opened.on('error', onError);
         opened.on('completed', ({ jobId, returnvalue }) => {
           onAnswered(jobId, returnvalue);
         });
@@ -184,7 +182,7 @@ function libraryOf<Backend extends Package.IQueueBackend, Connection>(
           ear.hasHeard = true;
         });
         return opened;
-      });
+      }, onError);
       void untilClosed(
         () => ear.isOpen,
         async () => {
@@ -195,9 +193,8 @@ function libraryOf<Backend extends Package.IQueueBackend, Connection>(
       );
       const producer = new Reopened(() => {
         const opened = new QueueEventsProducer(name, { ...base });
-        opened.on('error', onError);
         return opened;
-      });
+      }, onError);
       // Who listens is connected before it hears anything, and misses what happens in between: so it is spoken to until it hears.
       const heard = untilClosed(
         () => ear.isOpen && !ear.hasHeard,
@@ -240,10 +237,9 @@ function libraryOf<Backend extends Package.IQueueBackend, Connection>(
             removeOnFail: { age: KEEP_ANSWERS },
           },
         );
-        opened.on('error', onError);
         if (onDrained) opened.on('drained', onDrained);
         return opened;
-      });
+      }, onError);
       return {
         run: () => {
           void untilClosed(
@@ -320,6 +316,7 @@ function greeted(events: Greeted, onHello: () => void): void {
 }
 
 interface Shuttable {
+  on(event: 'error', listener: (error: Error) => void): unknown;
   waitUntilReady(): Promise<unknown>;
   close(force?: boolean): Promise<void>;
   disconnect(): Promise<void>;
@@ -331,9 +328,16 @@ class Reopened<One extends Shuttable> {
   private current: One;
   private closing = false;
 
-  constructor(open: () => One) {
-    this.open = open;
-    this.current = open();
+  /** @param onError told of what goes wrong until it is closed */
+  constructor(open: () => One, onError: (error: Error) => void) {
+    this.open = () => {
+      const opened = open();
+      opened.on('error', (error) => {
+        if (!this.closing) onError(error);
+      });
+      return opened;
+    };
+    this.current = this.open();
   }
 
   /** @throws why it is not */

@@ -23,7 +23,7 @@ process.on('unhandledRejection', (reason) => {
 });
 
 async function main(): Promise<void> {
-  const server = await QueueServer.connect(readQueueAddress(process.env.ESPALIER_QUEUE ?? ''), {
+  const server = await QueueServer.connect(readQueueAddress(process.env['ESPALIER_QUEUE'] ?? ''), {
     lock: Number(LOCK),
     log: (text) => {
       say({ kind: 'log', text });
