@@ -84,7 +84,7 @@ export async function traceRuns(folder: string, device: Device): Promise<Trace> 
     const probe = await counted(() => zeroBits(device, pruned.get(linears[0]!.name)!));
     const { kvHeads, intermediate } = layout.shape;
     const mask = maskInputs(layout, { groups: ones(kvHeads), channels: ones(intermediate) })!;
-    const removal = await counted(() => stream.advance(layout, block, noStep, '', mask));
+    const removal = await counted(() => stream.advance(layout, block, noStep, '', { mask }));
 
     let grams: BlockGrams | undefined;
     const gram = await counted(async () => {

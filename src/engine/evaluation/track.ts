@@ -2,7 +2,7 @@ import { EspalierError } from '../../base/errors.ts';
 import type { ErrorCode } from '../../base/errorSchema.ts';
 import type { BlockMask } from '../../experiment/structureSchema.ts';
 import type { WeightUpdate } from '../../experiment/updates.ts';
-import type { BlockLayout, Parameter } from '../families/family.ts';
+import type { Parameter } from '../families/family.ts';
 import { type MaskInputs, maskInputs } from '../forward/maskInputs.ts';
 import { Pruner } from '../pruning/pruner.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
@@ -88,7 +88,7 @@ export class Track {
     await this.stopwatch.time(async () => {
       if (variant instanceof Pruner) await this.visitPruned(variant, visit, step);
       else if (variant) await this.visitRemoved(variant, visit, step);
-      else await this.carry(visit.layout, visit.block, step, `dense, ${visit.where}`);
+      else await this.carry(visit, visit.block, step, `dense, ${visit.where}`);
     });
   }
 
@@ -105,7 +105,7 @@ export class Track {
     try {
       await step(`pruning, ${where}`);
       if (!last) await this.calibration?.advance(layout, pruned, step, `calibrating, ${where}`);
-      await this.carry(layout, pruned, step, `evaluating, ${where}`);
+      await this.carry(visit, pruned, step, `evaluating, ${where}`);
     } finally {
       const linears = layout.parameters.filter(({ linear }) => linear);
       pruner.done(linears.flatMap(({ name }) => (pruned[name] === block[name] ? [] : [pruned[name]!])));
@@ -121,10 +121,10 @@ export class Track {
       const left = { ...block, ...refitted?.weights };
       if (this.calibration && !last) {
         const { stream } = this.calibration;
-        if (inputs) await stream.advance(layout, left, step, `calibrating, ${where}`, inputs);
+        if (inputs) await stream.advance(layout, left, step, `calibrating, ${where}`, { mask: inputs });
         else await standStill(stream.steps, step, `calibrating, ${where}`);
       }
-      if (inputs) await this.carry(layout, left, step, `evaluating, ${where}`, inputs);
+      if (inputs) await this.carry(visit, left, step, `evaluating, ${where}`, inputs);
       else await standStill(this.batches, step, `evaluating, ${where}`);
     } catch (error) {
       this.endAfter(error);
@@ -135,14 +135,14 @@ export class Track {
 
   /** Carries all that is evaluated through a block, or through what a mask leaves of it. */
   private async carry(
-    layout: BlockLayout,
+    { layout, last }: BlockVisit,
     block: Weights,
     step: Step,
     where: string,
     mask?: MaskInputs,
   ): Promise<void> {
-    await this.evaluation?.advance(layout, block, step, where, mask);
-    await this.taskWatch.time(async () => this.tasks?.advance(layout, block, step, `${where}, tasks`, mask));
+    await this.evaluation?.advance(layout, block, step, where, { mask });
+    await this.taskWatch.time(async () => this.tasks?.advance(layout, block, step, `${where}, tasks`, { mask, last }));
   }
 
   /** Steps of a block. */

@@ -201,6 +201,7 @@ function blockWriter(
       return graph.rows(attention.write(names, { ...shape, window, rotary, scale }), query.shape[1]!);
     },
     headsNorm: (x, weight, epsilon) => graph.rmsNorm(x, weight, epsilon),
+    narrowed: (x) => x,
     channels: (x) => x,
     experts: (logits) => logits,
     addExpert(y, _, { x, chosen, weights }, write) {

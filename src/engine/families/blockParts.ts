@@ -98,7 +98,7 @@ export function splitSections({ graph }: BlockWriter, x: Value, sections: readon
 }
 
 /**
- * x plus what the linear layer `name` makes of a branch; where that has lost all its components the layer's bias is left of it.
+ * x plus what the linear layer `name` makes of a branch, of the rows that are wanted of the block; where that has lost all its components the layer's bias is left of it.
  *
  * @param branch what the layer reads, where there is any of it
  * @param after what becomes of what the layer makes before it is added
@@ -110,8 +110,9 @@ export function addBranch(
   branch: (() => Value) | undefined,
   after: (made: Value) => Value = (made) => made,
 ): Value {
-  const made = branch ? writer.linear(name, branch()) : writer.bias(name);
-  return made ? writer.graph.add(x, after(made)) : x;
+  const rows = writer.narrowed(x);
+  const made = branch ? writer.linear(name, writer.narrowed(branch())) : writer.bias(name);
+  return made ? writer.graph.add(rows, after(made)) : rows;
 }
 
 /** transformers' names of the activations there are programs for. */

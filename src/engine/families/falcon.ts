@@ -127,8 +127,8 @@ export const falcon: Family<FalconConfig> = {
       writer.attention(...splitGroups(writer, writer.linear(ATTENTION, read), config.headDim));
     const attended = addBranch(writer, x, 'self_attention.dense', normed && (() => attend(normed)));
     const open = (): Value => {
-      const shared = norms.mlp === norms.attention ? normed : undefined;
-      const read = shared ?? applyLayerNorm(config, writer, parallel ? x : attended, norms.mlp);
+      const shared = norms.mlp === norms.attention && normed ? writer.narrowed(normed) : undefined;
+      const read = shared ?? applyLayerNorm(config, writer, parallel ? writer.narrowed(x) : attended, norms.mlp);
       return writer.channels(activation(config, writer, writer.linear(OPENING, read)));
     };
     return addBranch(writer, attended, 'mlp.dense_4h_to_h', intermediate > 0 ? open : undefined);

@@ -205,6 +205,8 @@ export interface BlockWriter extends ParameterWriter {
    * masked block as in one without it.
    */
   headsNorm(x: Value, weight: Value, epsilon: number): Value;
+  /** Of what stands for all rows those that are wanted of the block; where all are, or it has only these, x itself. */
+  narrowed(x: Value): Value;
   /** What the MLP's last projection reads [rows, intermediate], as far as its channels are kept. */
   channels(x: Value): Value;
   /** What a router says [rows, experts] before it chooses, as far as its experts are kept. */

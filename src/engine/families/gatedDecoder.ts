@@ -71,7 +71,9 @@ export function gatedDecoder<Config extends FamilyConfig>(
       );
       return addBranch(
         ...([writer, attended, 'mlp.down_proj'] as const),
-        intermediate > 0 ? () => gate(config, writer, norm(style.parallel ? x : attended, mlp.before)) : undefined,
+        intermediate > 0
+          ? () => gate(config, writer, norm(style.parallel ? writer.narrowed(x) : attended, mlp.before))
+          : undefined,
         (value) => after(value, mlp.after),
       );
     },

@@ -109,7 +109,12 @@ export const gptNeoX: Family<GptNeoXConfig> = {
     const { heads, intermediate } = writer.shape;
     const attended = addBranch(writer, x, 'attention.dense', heads > 0 ? () => attend(config, writer, x) : undefined);
     const open = (): Value => {
-      const normed = applyLayerNorm(config, writer, config.parallel ? x : attended, 'post_attention_layernorm');
+      const normed = applyLayerNorm(
+        config,
+        writer,
+        config.parallel ? writer.narrowed(x) : attended,
+        'post_attention_layernorm',
+      );
       return writer.channels(activation(config, writer, writer.linear('mlp.dense_h_to_4h', normed)));
     };
     return addBranch(writer, attended, 'mlp.dense_4h_to_h', intermediate > 0 ? open : undefined);

@@ -4,8 +4,7 @@ import { freeBuffer } from '../runtime/freeBuffer.ts';
 import type { Weights } from './blockWeights.ts';
 import { embed, type ForwardInputs } from './embed.ts';
 import type { HiddenBatch } from './hiddenBatch.ts';
-import { HiddenStream } from './hiddenStream.ts';
-import type { MaskInputs } from './maskInputs.ts';
+import { type AdvanceOptions, HiddenStream } from './hiddenStream.ts';
 import type { Places } from './places.ts';
 import { StatesFile } from './statesFile.ts';
 import type { Step } from './step.ts';
@@ -15,6 +14,8 @@ interface Part {
   /** Of the file's values, where theirs begin. */
   readonly first: number;
   readonly batches: readonly Omit<HiddenBatch, 'x'>[];
+  /** Of each batch's states: after the last block they may be fewer. */
+  rows: readonly number[];
 }
 
 /** Bytes of a part, but for single batches that are larger. */
@@ -55,7 +56,11 @@ export class FiledStream {
       for (let begin = 0; begin < Math.ceil(sequences.length / batch); begin += size) {
         const own = sequences.slice(begin * batch, (begin + size) * batch);
         const embedded = await embed(inputs, own, places.slice(begin, begin + size));
-        const part = { first: begin * batch * ofSequence, batches: embedded.batches.map(withoutStates) };
+        const part: Part = {
+          first: begin * batch * ofSequence,
+          batches: embedded.batches.map(withoutStates),
+          rows: [],
+        };
         parts.push(part);
         await stream.keep(part, embedded.batches);
         free(embedded.batches);
@@ -88,31 +93,32 @@ export class FiledStream {
     }
   }
 
-  advance(layout: BlockLayout, block: Weights, step: Step, detail: string, mask?: MaskInputs): Promise<void> {
-    return this.each((part) => part.advance(layout, block, step, detail, mask));
+  advance(layout: BlockLayout, block: Weights, step: Step, detail: string, options?: AdvanceOptions): Promise<void> {
+    return this.each((part) => part.advance(layout, block, step, detail, options));
   }
 
   dispose(): Promise<void> {
     return this.file.close();
   }
 
-  private async load({ first, batches }: Part): Promise<HiddenBatch[]> {
+  private async load({ first, batches, rows }: Part): Promise<HiddenBatch[]> {
     const { device, checkpoint } = this.inputs;
     const { hidden } = checkpoint.config;
     const loaded: HiddenBatch[] = [];
     let at = first;
-    for (const batch of batches) {
-      const rows = batch.ids.reduce((sum, { length }) => sum + length, 0);
-      const values = new Float32Array(rows * hidden);
+    for (const [index, batch] of batches.entries()) {
+      const shape = [rows[index]!, hidden] as const;
+      const values = new Float32Array(sizeOf(shape));
       await this.file.read(at, values);
       at += values.length;
-      loaded.push({ ...batch, x: await device.upload(values, [rows, hidden], 'float32') });
+      loaded.push({ ...batch, x: await device.upload(values, shape, 'float32') });
     }
     return loaded;
   }
 
-  private async keep({ first }: Part, batches: readonly HiddenBatch[]): Promise<void> {
-    let at = first;
+  private async keep(part: Part, batches: readonly HiddenBatch[]): Promise<void> {
+    part.rows = batches.map(({ x }) => x.shape[0]!);
+    let at = part.first;
     for (const { x } of batches) {
       await this.file.write(at, await this.inputs.device.download(x));
       at += sizeOf(x.shape);

@@ -22,8 +22,9 @@ export const LOGITS = { host: 1 << 20, resident: 1 << 26 };
 
 /** What a block program gives and takes beside the hidden states. */
 type BlockOptions = {
-  readonly [Name in 'output' | 'statistics' | 'grams' | 'masking' | 'activations' | 'attending' | 'past']?:
-    BlockGraphOptions[Name] | undefined;
+  readonly [
+    Name in 'output' | 'statistics' | 'grams' | 'masking' | 'activations' | 'attending' | 'past' | 'narrowed'
+  ]?: BlockGraphOptions[Name] | undefined;
 };
 
 /** The programs of one model at one sequence length on one device, compiled when first needed. */
@@ -115,22 +116,25 @@ export class ModelPrograms {
       activations = false,
       attending = 'causal',
       past,
+      narrowed,
     }: BlockOptions = {},
   ): Promise<Program> {
     const { config, device, tokens } = this;
     const { precision, weightType } = device;
     const observed = [...statistics, ...grams.map((input) => `gram:${input}`), ...(activations ? ['activations'] : [])];
     const outputs = [...(output ? ['y'] : []), ...observed].join(',');
-    const key = `${this.shape} ${layout.variant} ${batch}×${tokens} ${outputs} ${masking} ${attending} ${past}`;
+    const key = `${this.shape} ${layout.variant} ${batch}×${tokens} ${outputs} ${masking} ${attending} ${past} ${narrowed}`;
     const options = {
       ...{ batch, tokens, precision, weightType, output, statistics, grams, masking, activations, attending },
       ...(past !== undefined && { past }),
+      ...(narrowed !== undefined && { narrowed }),
     };
     return device.program(
       key,
       () => buildBlockGraph(config, layout, options),
       (name) => name !== 'y' && !name.startsWith('gram:') && !name.startsWith('new.'),
-      config.blocks !== undefined || gramBytes(layout, grams) > HELD,
+      // Of the last block, once.
+      narrowed !== undefined || config.blocks !== undefined || gramBytes(layout, grams) > HELD,
     );
   }
 

@@ -12,6 +12,8 @@ export interface Places {
    * @param window a token sees only keys that are fewer positions before it
    */
   mask(window: number | undefined): Float32Array;
+  /** Rows of the batch's states [batch · tokens] that are all that is wanted of the last block; absent where all of them are. */
+  readonly narrowed?: Int32Array | undefined;
   /** What {@link mask} is made of where it is made on a device: a mask is as long as these are squared. */
   seen(): Seen;
 }

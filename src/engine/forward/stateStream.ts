@@ -5,8 +5,7 @@ import { availableMemory } from '../runtime/memory.ts';
 import type { Weights } from './blockWeights.ts';
 import { embed, type ForwardInputs } from './embed.ts';
 import { FiledStream } from './filedStream.ts';
-import { HiddenStream } from './hiddenStream.ts';
-import type { MaskInputs } from './maskInputs.ts';
+import { type AdvanceOptions, HiddenStream } from './hiddenStream.ts';
 import type { Places } from './places.ts';
 import type { Step } from './step.ts';
 
@@ -17,7 +16,7 @@ export interface StateStream {
   /** Lends all states, or a part of the batches after the other in their order; what has become of them is kept. */
   each(use: (part: HiddenStream) => Promise<void>): Promise<void>;
   /** Carries every sequence through a block, or through what a mask leaves of it. */
-  advance(layout: BlockLayout, block: Weights, step: Step, detail: string, mask?: MaskInputs): Promise<void>;
+  advance(layout: BlockLayout, block: Weights, step: Step, detail: string, options?: AdvanceOptions): Promise<void>;
   dispose(): Promise<void> | void;
 }
 

@@ -41,6 +41,8 @@ export interface BlockGraphOptions {
   /** Inputs of linear layers (`Parameter.input`) whose products with themselves are added up, see {@link buildBlockGraph}. */
   readonly grams?: readonly string[];
   readonly masking?: Masking;
+  /** How many rows of the states are wanted; absent: all. Statistics are of all rows: they go with no such number. */
+  readonly narrowed?: number;
   /** Whether each expert tells how many rows went through it, and the sum of its outputs' lengths times their weights, [1, 1] both. */
   readonly activations?: boolean;
 }
@@ -55,6 +57,7 @@ export interface BlockGraphOptions {
  *
  * With `attending: 'masked'` `attention.mask` [batch, tokens, past + tokens] comes in (see `AttentionContext`), `cosines` and `sines` are of each
  * row of x [batch · tokens, dims / 2], and of ALiBi `alibi.queries` [batch, heads, tokens] and `alibi.keys` [batch, heads, past + tokens] come in.
+ * With `narrowed`, `narrowed` [rows, 1] says which rows `y` is of.
  * With `past`, `past.keys` and `past.values` [batch, kvHeads, past, headDim] come in where it is not 0, and `new.keys` and `new.values` of the
  * tokens go out, in the type of weights, and turned; a block without heads has neither.
  */
@@ -96,6 +99,10 @@ export class ProgramBlockWriter implements BlockWriter {
   private readonly masks = new Map<string, Value>();
   /** The rows of the expert that is being written. */
   private chosen: Value | undefined;
+  /** Which rows are wanted, where not all are. */
+  private readonly wanted: Value | undefined;
+  /** What narrowed values are rows of. */
+  private readonly wholes = new Map<Value, Value>();
 
   constructor(graph: GraphBuilder, config: ModelConfig, layout: BlockLayout, options: BlockGraphOptions) {
     this.graph = graph;
@@ -117,6 +124,7 @@ export class ProgramBlockWriter implements BlockWriter {
         graph.input(parameter.name, parameter.shape, parameterType(parameter, options.weightType)),
       ]),
     );
+    this.wanted = options.narrowed === undefined ? undefined : graph.input('narrowed', [options.narrowed, 1], 'int32');
     this.inputs = new Map(layout.parameters.map(({ name, input = name }) => [name, input]));
     this.rotary = rotaryInputs(graph, rotationOf(config, layout), rowsOfTables(options));
   }
@@ -197,6 +205,14 @@ export class ProgramBlockWriter implements BlockWriter {
     return graph.mul(graph.div(x, root), graph.mul(weight, kept));
   }
 
+  narrowed(x: Value): Value {
+    const { batch, tokens } = this.options;
+    if (!this.wanted || x.shape[0] !== batch * tokens) return x;
+    const rows = this.graph.rowsAt(x, this.wanted);
+    this.wholes.set(rows, x);
+    return rows;
+  }
+
   channels(x: Value): Value {
     const mask = this.mask('mask.channels', this.shape.intermediate);
     return mask ? this.fill('fill.channels', this.graph.mul(x, mask), mask) : x;
@@ -250,10 +266,11 @@ export class ProgramBlockWriter implements BlockWriter {
 
   private observe(linear: string, x: Value): void {
     const name = this.inputs.get(linear)!;
+    const whole = this.wholes.get(x) ?? x;
     const seen = this.observed.get(name);
-    if (seen && seen !== x) throw new RangeError(`${linear} does not read what ${name} reads`);
+    if (seen && seen !== whole) throw new RangeError(`${linear} does not read what ${name} reads`);
     if (seen) return;
-    this.observed.set(name, x);
+    this.observed.set(name, whole);
     const { batch, tokens, statistics, grams = [] } = this.options;
     const wantsGram = grams.includes(name);
     if (statistics.length === 0 && !wantsGram) return;

@@ -8,7 +8,8 @@ let nowhere: MessagePort | undefined;
  * gathered: their elements lie outside of its heap.
  */
 export function freeBuffer({ buffer }: ArrayBufferView): void {
-  if (!(buffer instanceof ArrayBuffer)) return;
+  // One that is empty has been freed.
+  if (!(buffer instanceof ArrayBuffer) || buffer.byteLength === 0) return;
   nowhere ??= openNowhere();
   nowhere.postMessage(null, [buffer]);
 }

@@ -5,6 +5,7 @@ import { scratchPlace, stateBytes } from '../forward/stateStream.ts';
 import { rotationClass } from '../models/rope.ts';
 import type { Device } from '../runtime/device.ts';
 import { ReusedArrays } from '../runtime/reusedArrays.ts';
+import { narrowedRows } from './narrowedRows.ts';
 import { packedRow, type PackedRow, placesOf } from './packedRow.ts';
 import { packSequences } from './packSequences.ts';
 import { inputOf, type Sequence } from './sequence.ts';
@@ -62,9 +63,10 @@ export async function packAll(
       // Half of the tokens of other batches: programs of several lengths hold their memory at the same time.
       const batch = Math.ceil(sequencesPerBatch(device, length) / 2);
       const programs = await ModelPrograms.create(config, device, length, batch);
-      const batches = Array.from({ length: Math.ceil(ofLength.length / programs.batch) }, (_, i) => {
+      const count = Math.ceil(ofLength.length / programs.batch);
+      const batches = Array.from({ length: count }, (_, i) => {
         const own = ofLength.slice(i * programs.batch, (i + 1) * programs.batch);
-        return { rows: own, places: placesOf(own, arrays) };
+        return { rows: own, places: { ...placesOf(own, arrays), narrowed: narrowedRows(own, count) } };
       });
       groups.push({ length, programs, batches });
     }

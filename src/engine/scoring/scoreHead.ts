@@ -66,12 +66,15 @@ export class HeadScorer {
     this.gathered = new Float32Array(SLICE * inputs.config.hidden);
   }
 
-  /** @param x states of a batch [rows · length, hidden] */
-  async add({ rows }: PackedBatch, x: DeviceTensor): Promise<void> {
+  /** @param x states of a batch [rows · length, hidden], or those of its `narrowed` rows alone */
+  async add({ rows, places: { narrowed } }: PackedBatch, x: DeviceTensor): Promise<void> {
     const { hidden } = this.inputs.config;
-    const length = x.shape[0]! / rows.length;
+    const { length } = rows[0]!.ids;
     const found = rows.flatMap(({ asked }, index) => askedRows(asked, index * length));
-    const places = found.map(({ row }) => row);
+    // A last block that is dropped narrows nothing.
+    const isWhole = x.shape[0] === rows.length * length;
+    const left = new Map(isWhole ? [] : Array.from(narrowed!, (row, place) => [row, place]));
+    const places = found.map(({ row }) => (isWhole ? row : left.get(row)!));
     await eachState(this.inputs.device, x, places, async (state, i) => {
       this.gathered.set(state, this.waiting.length * hidden);
       this.waiting.push(found[i]!.tokens);

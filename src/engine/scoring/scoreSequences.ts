@@ -65,7 +65,8 @@ async function throughModel<Found>(
     for (const [index, layout] of weights.layouts.entries()) {
       const block = await weights.block(index);
       try {
-        await stream.advance(layout, block, step, `block ${index + 1} of ${weights.layouts.length}`);
+        const last = index === weights.layouts.length - 1;
+        await stream.advance(layout, block, step, `block ${index + 1} of ${weights.layouts.length}`, { last });
       } finally {
         weights.done(block);
       }

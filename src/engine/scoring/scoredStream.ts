@@ -1,7 +1,7 @@
 import type { ModelTensors } from '../checkpoint/checkpoint.ts';
 import type { BlockLayout } from '../families/family.ts';
 import type { Weights } from '../forward/blockWeights.ts';
-import type { MaskInputs } from '../forward/maskInputs.ts';
+import type { AdvanceOptions } from '../forward/hiddenStream.ts';
 import { openStates, type StateStream } from '../forward/stateStream.ts';
 import type { Step } from '../forward/step.ts';
 import type { Device } from '../runtime/device.ts';
@@ -49,9 +49,15 @@ export class ScoredStream {
     }
   }
 
-  /** Carries every sequence through a block, or through what a mask leaves of it. */
-  async advance(layout: BlockLayout, block: Weights, step: Step, detail: string, mask?: MaskInputs): Promise<void> {
-    for (const stream of this.streams) await stream.advance(layout, block, step, detail, mask);
+  /** Carries every sequence through a block, or through what a mask leaves of it; of the last one only what is asked about comes out. */
+  async advance(
+    layout: BlockLayout,
+    block: Weights,
+    step: Step,
+    detail: string,
+    options?: AdvanceOptions,
+  ): Promise<void> {
+    for (const stream of this.streams) await stream.advance(layout, block, step, detail, options);
   }
 
   /** Batches: steps of a block, and of {@link finish}. */

@@ -174,7 +174,7 @@ async function maskedLogits(
   const stream = await embed({ checkpoint, device, programs }, [tokens]);
   for (const [index, layout] of weights.layouts.entries()) {
     const inputs = maskInputs(layout, mask[index]!, fills?.[index]);
-    if (inputs) await stream.advance(layout, await weights.block(index), noStep, '', inputs);
+    if (inputs) await stream.advance(layout, await weights.block(index), noStep, '', { mask: inputs });
   }
   const logits = await finalLogits(checkpoint.config, device, stream.batches[0]!, await weights.head(), tokens.length);
   models.dispose();

@@ -7,6 +7,7 @@ import { disposePacked, packAll, type PackedSequences } from '../../../src/engin
 import { scorePacked } from '../../../src/engine/scoring/scoreSequences.ts';
 import { failureOf } from '../../support/expectCoded.ts';
 import { FAMILIES } from '../../support/generate/families.ts';
+import { narrowPacked } from '../../support/narrowPacked.ts';
 import { openDenseModel, type DenseModel } from '../structure/denseModel.ts';
 
 // Hidden states in a file are those in memory: the same numbers to the last bit, and nothing of them is left.
@@ -35,11 +36,15 @@ afterAll(async () => {
 const scores = (of: PackedSequences, step = () => Promise.resolve()) =>
   scorePacked({ ...model.inputs, checkpoint: model.checkpoint }, of, step);
 
-test('scores are equal bit by bit, and the file goes', async () => {
-  expect(packed.scratchFolder).toBeUndefined();
-  expect(await scores({ ...packed, scratchFolder: folder })).toEqual(await scores(packed));
-  expect(await readdir(folder)).toEqual([]);
-});
+test.each([false, true])(
+  'scores are equal bit by bit, and the file goes (last block narrowed: %s)',
+  async (isNarrowed) => {
+    expect(packed.scratchFolder).toBeUndefined();
+    const held = narrowPacked(packed, isNarrowed);
+    expect(await scores({ ...held, scratchFolder: folder })).toEqual(await scores(held));
+    expect(await readdir(folder)).toEqual([]);
+  },
+);
 
 test('a run that is cancelled leaves no file', async () => {
   const cancelled = new Error('cancelled');

@@ -104,7 +104,7 @@ async function logits(
   for (const [index, layout] of weights.layouts.entries()) {
     const inputs = mask && maskInputs(layout, mask[index]!, fills?.[index]);
     if (mask && !inputs) continue;
-    await stream.advance(layout, await weights.block(index), noStep, '', inputs);
+    await stream.advance(layout, await weights.block(index), noStep, '', { mask: inputs });
   }
   const found = await finalLogits(tensors.config, device, stream.batches[0]!, await weights.head(), 4);
   weights.dispose();

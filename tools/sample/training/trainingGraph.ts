@@ -83,6 +83,7 @@ function blockWriter(
     parameter,
     bias,
     linear: (name, x) => graph.linear(x, parameter(name), bias(name)),
+    narrowed: (x) => x,
     channels: (x) => x,
     headsNorm: (x, weight, epsilon) => graph.rmsNorm(x, weight, epsilon),
     experts: (logits) => logits,
