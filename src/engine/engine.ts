@@ -288,7 +288,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
       alone(async () => {
         const result = await training().recovered(asked, hooks);
         const { tasks } = asked;
-        return tasks ? { ...result, tasks: await askRecovered(training(), { ...asked, tasks }, hooks, state) } : result;
+        return tasks ? askRecovered(training(), result, { ...asked, tasks }, hooks, state) : result;
       }),
     saveRecovery: (asked, hooks = {}) =>
       alone(async () => {

@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import type { PerplexityResult } from '../../experiment/resultSchema.ts';
 import type { TextInputs } from '../../experiment/planSchema.ts';
-import type { PlannedTasks, TaskResult } from '../../experiment/taskSchema.ts';
+import type { PlannedTasks } from '../../experiment/taskSchema.ts';
 import { makeTemporaryFolder, removeTemporary } from '../../files/temporary.ts';
 import type { RecoveryPoint } from '../../search/recovery/events.ts';
 import type { Rights } from '../../tasks/judge.ts';
@@ -23,17 +23,19 @@ export interface AskingRecovered {
 }
 
 /**
- * What a state of a recovery does on tasks, with its weights as they would be written, beside the dense model; in the order of the plan.
+ * A result of a state of a recovery with what that does on tasks, with its weights as they would be written, beside the dense model.
  *
+ * @param result of the state's perplexity
  * @throws EspalierError as {@link RecoverySession.tasks}, `answerTask` and {@link ServedModel.open}
  */
 export async function askRecovered(
   session: RecoverySession,
+  result: PerplexityResult,
   { point, before, inputs, tasks }: AskingRecovered,
   { signal, onProgress }: StepHooks,
   state: EngineState,
   scratchFolder: string = tmpdir(),
-): Promise<readonly TaskResult[]> {
+): Promise<PerplexityResult> {
   // What is evaluated on the way is nobody's result.
   const hooks: StepHooks = { signal, onProgress };
   const choices = tasks.list.filter((planned) => !isGenerated(planned));
@@ -42,7 +44,8 @@ export async function askRecovered(
     choices.length === 0
       ? []
       : await judgedChoices(session, point, { ...inputs, tasks: { ...tasks, list: choices } }, before, hooks, state);
-  if (generated.length === 0) return chosen;
+  const scored = { ...result, tasks: chosen };
+  if (generated.length === 0) return scored;
   const answers = async (model: string, dense?: readonly Rights[]): Promise<readonly AnsweredTask[]> => {
     const served = await ServedModel.open({ ...inputs, model, evaluations: [] }, hooks, state);
     try {
@@ -63,9 +66,9 @@ export async function askRecovered(
       dense.map(({ rights }) => rights),
     );
     return withGenerated(
+      scored,
       tasks.list,
-      chosen,
-      own.map(({ result }) => result),
+      own.map(({ result: answered }) => answered),
     );
   } finally {
     await removeTemporary(folder);

@@ -32,15 +32,16 @@ export function withoutGenerated(plan: EvaluationPlan): EvaluationPlan {
   return { ...without, ...(tasks && scored.length > 0 && { tasks: { ...tasks, list: scored } }) };
 }
 
-/** What was scored and what was generated, in the order of the plan. */
-export function withGenerated(
+/** A result with what was generated, too: its tasks in the order of the plan, and a fingerprint that stands for all of them. */
+export function withGenerated<Result extends EvaluationResult>(
+  result: Result,
   list: readonly PlannedTask[],
-  scored: readonly TaskResult[],
   generated: readonly TaskResult[],
-): readonly TaskResult[] {
-  const [others, own] = [scored.values(), generated.values()];
-  const all = list.map((planned) => (isGenerated(planned) ? own : others).next().value);
-  return all.filter((each) => each !== undefined);
+): Result & { readonly tasks: readonly TaskResult[] } {
+  const [others, own] = [(result.tasks ?? []).values(), generated.values()];
+  const tasks = list.map((planned) => (isGenerated(planned) ? own : others).next().value);
+  const fingerprint = sha256(canonicalJson([result.fingerprint, ...generated.map((task) => task.fingerprint)]));
+  return { ...result, fingerprint, tasks: tasks.filter((task) => task !== undefined) };
 }
 
 /**
@@ -100,9 +101,7 @@ export async function evaluateGenerated(
       hooks.onFailure(own.data, index);
       continue;
     }
-    const asked = own.results.map(({ fingerprint }) => fingerprint);
-    const fingerprint = sha256(canonicalJson([result.fingerprint, ...asked]));
-    const told = { ...result, fingerprint, tasks: withGenerated(list, result.tasks ?? [], own.results) };
+    const told = withGenerated(result, list, own.results);
     results.push(told);
     hooks.onResult?.(told, index);
   }

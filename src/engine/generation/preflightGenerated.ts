@@ -2,6 +2,7 @@ import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import type { Preflight } from '../../experiment/preflightSchema.ts';
 import { GSM8K_GENERATION } from '../../tasks/generated.ts';
 import { openCheckpoint } from '../checkpoint/checkpoint.ts';
+import { addWork } from '../evaluation/addWork.ts';
 import { allParameters, familyOf } from '../families/families.ts';
 import { sizeOf } from '../graph/shape.ts';
 import { availableMemory } from '../runtime/memory.ts';
@@ -35,20 +36,12 @@ export async function withAnswers(plan: EvaluationPlan, before: Preflight): Prom
   const flops = 2 * weights * tokens * (1 + evaluations.length);
   const longest = { batch: MOST_TOGETHER, tokens: config.maxPositions, type: 'float32' } as const;
   const held = cacheBytes(layouts, config.headDim, longest);
-  return {
-    ...before,
-    flops: before.flops + flops,
-    seconds: before.seconds + flops / (before.gigaflops * 1e9),
-    costs: [
-      ...before.costs,
-      {
-        name: 'keys and values of answers',
-        kind: 'memory' as const,
-        bytes: Math.min(held, CACHE_SHARE * availableMemory()),
-      },
-      ...(evaluations.length > 0
-        ? [{ name: 'the pruned model while it answers', kind: 'disk' as const, bytes: 4 * weights }]
-        : []),
-    ].sort((a, b) => b.bytes - a.bytes),
-  };
+  const bytes = Math.min(held, CACHE_SHARE * availableMemory());
+  const costs: Preflight['costs'] = [
+    { name: 'keys and values of answers', kind: 'memory', bytes },
+    ...(evaluations.length > 0
+      ? [{ name: 'the pruned model while it answers', kind: 'disk' as const, bytes: 4 * weights }]
+      : []),
+  ];
+  return addWork(before, { flops, costs });
 }

@@ -4,6 +4,7 @@ import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import type { Preflight } from '../../experiment/preflightSchema.ts';
 import type { Recovery } from '../../experiment/recovery.ts';
 import { openCheckpoint } from '../checkpoint/checkpoint.ts';
+import { addWork } from '../evaluation/addWork.ts';
 import { allParameters } from '../families/families.ts';
 import type { Parameter } from '../families/family.ts';
 import { sizeOf } from '../graph/shape.ts';
@@ -33,28 +34,17 @@ export async function withTraining(plan: EvaluationPlan, before: Preflight): Pro
   const disk = 4 * weights + IN_STATES * trained;
   const { bavail, bsize } = await statfs(tmpdir());
   const free = bavail * bsize;
-  return {
-    ...before,
-    flops: before.flops + flops,
-    seconds: before.seconds + flops / (before.gigaflops * 1e9),
+  const memory = 8 * weights + IN_MEMORY * trained;
+  const [takes, has] = [disk, free].map((bytes) => `${(bytes / 1e9).toPrecision(3)} GB`);
+  const problem = `Too little disk in ${tmpdir()}: training takes ${takes} there, and ${has} are free. Free some space, or set TMPDIR.`;
+  return addWork(before, {
+    flops,
     costs: [
-      ...before.costs,
-      {
-        name: 'training (weights, a merged copy, adapter)',
-        kind: 'memory' as const,
-        bytes: 8 * weights + IN_MEMORY * trained,
-      },
-      { name: 'the pruned model and states of its training', kind: 'disk' as const, bytes: disk },
-    ].sort((a, b) => b.bytes - a.bytes),
-    problems: [
-      ...before.problems,
-      ...(disk > free
-        ? [
-            `Too little disk in ${tmpdir()}: training takes ${(disk / 1e9).toPrecision(3)} GB there, and ${(free / 1e9).toPrecision(3)} GB are free. Free some space, or set TMPDIR.`,
-          ]
-        : []),
+      { name: 'training (weights, a merged copy, adapter)', kind: 'memory', bytes: memory },
+      { name: 'the pruned model and states of its training', kind: 'disk', bytes: disk },
     ],
-  };
+    problems: disk > free ? [problem] : [],
+  });
 }
 
 /** Multiplications and additions: of the steps, and of the looks at the held-out text. */

@@ -158,8 +158,8 @@ export class RecoverySession {
     const begin = performance.now();
     const { checkpoint, device } = this.inputs;
     await this.trainer.load(step, { folder, recovery: this.recovery });
-    const opened = await openTasks(planned, this.inputs.dense, hooks);
-    const packed = await packAll(checkpoint.config, device, opened.sequences);
+    const opened = await openTasks(planned, this.inputs.dense, hooks, this.state);
+    const packed = await packAll(checkpoint.config, device, opened.sequences, this.state.cacheFolder);
     try {
       const scores = await this.trainer.score(packed, mergeOf(this.plan), progress(hooks, 'evaluating'));
       return { opened, outcome: { scores, fed: packed.fed, seconds: secondsSince(begin) } };

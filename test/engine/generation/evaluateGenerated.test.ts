@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createEngine } from '../../../src/engine/engine.ts';
+import { withGenerated } from '../../../src/engine/generation/evaluateGenerated.ts';
 import type { PlannedEvaluation } from '../../../src/experiment/planSchema.ts';
+import type { TaskResult } from '../../../src/experiment/taskSchema.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
 import { parsePrefix } from '../../../src/metric/parsePrefix.ts';
 import { FAMILIES } from '../../support/generate/families.ts';
@@ -83,6 +85,17 @@ test('answers of the dense and of a pruned model are judged, and compared', asyn
   expect(dense!.tasks![0]!.fingerprint).toBe(results[0]!.tasks![0]!.fingerprint);
   const others = await engine.evaluate(await planOf(['#### 12345'], []));
   expect(others[0]!.fingerprint).not.toBe(dense!.fingerprint);
+});
+
+test('a result stands for what was generated, too: its tasks in the order of the plan, its fingerprint for all', async () => {
+  const [result] = await engine.evaluate({ ...(await planOf([], [])), tasks: undefined });
+  const asked = (task: string) => ({ task, shots: 0, limit: 0 });
+  const of = (task: string, fingerprint: string) => ({ task, fingerprint }) as TaskResult;
+  const list = [asked('rte'), asked('gsm8k'), asked('boolq')];
+  const scored = { ...result!, tasks: [of('rte', 'a'), of('boolq', 'b')] };
+  const [first, second] = ['c', 'd'].map((fingerprint) => withGenerated(scored, list, [of('gsm8k', fingerprint)]));
+  expect(first!.tasks.map(({ fingerprint }) => fingerprint)).toEqual(['a', 'c', 'b']);
+  expect(new Set([scored, first!, second!].map(({ fingerprint }) => fingerprint)).size).toBe(3);
 });
 
 test('without a text, and without choices to score, there are answers alone', async () => {
