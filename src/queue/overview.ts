@@ -111,7 +111,11 @@ async function entriesOf({ runs, workers }: Directory): Promise<Entries> {
     runs.listForeign(),
     workers.listForeign(),
   ]);
-  return { runs: ofRuns.entries, workers: ofWorkers.entries, foreign: [...foreignRuns, ...foreignWorkers] };
+  return {
+    runs: [...ofRuns.entries].sort((a, b) => (a.key < b.key ? -1 : 1)),
+    workers: [...ofWorkers.entries].sort((a, b) => (`${a.name} ${a.id}` < `${b.name} ${b.id}` ? -1 : 1)),
+    foreign: [...foreignRuns, ...foreignWorkers],
+  };
 }
 
 async function countsOf(server: QueueServer, key: string): Promise<Pick<SeenRun, 'waiting' | 'active'>> {
