@@ -56,7 +56,7 @@ export function workerCommand(context: CommandContext): Command {
   ]);
 }
 
-const SLURM = 'srun --ntasks=8 --gpus-per-task=1 espalier worker --queue --until-idle 10m';
+const SLURM = 'srun -n 8 espalier worker --queue --until-idle 10m';
 
 async function work(options: WorkerOptions, context: CommandContext): Promise<void> {
   const { terminal, signal, variables = {} } = context;
