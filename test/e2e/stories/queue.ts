@@ -135,6 +135,8 @@ async function sharing(stage: QueueStage): Promise<boolean> {
   const card = panel.locator('section.workers');
   const progress = (): Promise<string> => progressOf(panel);
   const text = (): Promise<string> => workersText(stage);
+  /** With what workers say of themselves, for whoever looks why it did not come to that. */
+  const told = async (): Promise<string> => `${await text()}\n\n${queueWorkers.lastWords()}`;
   const before = runsOf(workspace).length;
   let isFinished = false;
 
@@ -158,12 +160,7 @@ async function sharing(stage: QueueStage): Promise<boolean> {
   await steps.step(workbench, 'two workers join, and the panel says who they are and what they do', async () => {
     queueWorkers.start('first');
     queueWorkers.start('second');
-    await eventually(
-      'both at work',
-      async () => `${await text()}\n${queueWorkers.lastWords()}`,
-      (all) => /2 workers at work/.test(all),
-      120_000,
-    );
+    await eventually('both at work', told, (all) => /2 workers at work/.test(all), 120_000);
     await eventually('a generation', progress, (all) => /generation [2-9] \/ 9/.test(all), 180_000);
     const rows = await card.locator('tbody tr').allInnerTexts();
     check(rows.length === 2 && /first[\s\S]*works for this run/.test(rows[0]!) && /second/.test(rows[1]!), rows.join());
@@ -195,7 +192,7 @@ async function sharing(stage: QueueStage): Promise<boolean> {
 
   await steps.step(workbench, 'another joins, and Show the Queue names the run and all that are there', async () => {
     queueWorkers.start('third');
-    await eventually('the third at work', text, (all) => /third[\s\S]*works for this run/.test(all), 120_000);
+    await eventually('the third at work', told, (all) => /third\s[^\n]*works for this run/.test(all), 120_000);
     await steps.picture(workbench, 'another joins');
     await workbench.command('Espalier: Show the Queue');
     await eventually(
