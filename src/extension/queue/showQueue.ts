@@ -83,7 +83,7 @@ async function follow(
   // Whoever closes the list does not wait for a server that is gone.
   signal.addEventListener('abort', () => void server.close(), { once: true });
   try {
-    while (!signal.aborted) {
+    for (;;) {
       const [runs, workers] = await Promise.all([directory.runs.list(), directory.workers.list()]);
       if (signal.aborted) return;
       const foreign = runs.foreign + workers.foreign;
