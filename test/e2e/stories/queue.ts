@@ -163,7 +163,10 @@ async function sharing(stage: QueueStage): Promise<boolean> {
     await eventually('both at work', told, (all) => all.includes('2 workers at work'), 120_000);
     await eventually('a generation', progress, (all) => /generation [2-9] \/ 9/.test(all), 180_000);
     const rows = await card.locator('tbody tr').allInnerTexts();
-    check(rows.length === 2 && /first[\s\S]*works for this run/.test(rows[0]!) && rows[1]!.includes('second'), rows.join());
+    check(
+      rows.length === 2 && /first[\s\S]*works for this run/.test(rows[0]!) && rows[1]!.includes('second'),
+      rows.join(),
+    );
     const item = page.locator('.statusbar-item[id*="espalier.searches"]');
     check((await item.innerText()).includes(`over ${url}/0`), await item.innerText());
     await steps.picture(workbench, 'two workers');
@@ -295,7 +298,7 @@ async function comingHome(stage: QueueStage): Promise<void> {
     await card.waitFor({ timeout: 60_000 });
     await workbench.command('Espalier: Show the Queue');
     await workbench.pick('Compute on this machine again');
-    await workbench.notification(/Paused and resumed, they are computed on this machine/);
+    await workbench.notification(/Paused and resumed, it is computed on this machine/);
     await steps.picture(workbench, 'setting cleared');
     await workbench.answer(/Paused and resumed/, 'Move Now');
     await card.waitFor({ state: 'hidden', timeout: 60_000 });
