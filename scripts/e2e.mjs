@@ -32,6 +32,8 @@ await build({
   platform: 'node',
   format: 'esm',
   packages: 'external',
+  // Node finds no file by a name without its ending.
+  alias: { 'vscode-jsonrpc/node': 'vscode-jsonrpc/node.js' },
   logLevel: 'warning',
 });
 const { runStories, STORY_NAMES } = await import(pathToFileURL(join(work, 'main.mjs')).href);

@@ -75,7 +75,8 @@ const handlers = createHandlers(engine, {
       log,
       onWait: (detail) => {
         log(detail);
-        onProgress({ stage: 'reading', done: 0, total: 1, detail });
+        // Nobody knows for how long.
+        onProgress({ stage: 'reading', done: 0, total: 0, detail });
       },
     });
     return kind;

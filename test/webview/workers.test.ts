@@ -83,7 +83,7 @@ describe('the panel of a run that is asked over a queue', () => {
       state: { kind: 'running', detail: 'the queue is gone and is waited for' },
     } as const;
     const data = receive(receive(emptyPanel(), { kind: 'run', run }), running);
-    expect(bannerWords(data)).toEqual(['info', 'Running', 'the queue is gone and is waited for']);
+    expect(bannerWords(data)).toEqual(['info', 'Running', 'The queue is gone and is waited for']);
   });
 
   it.each<[ErrorCode, readonly string[]]>([

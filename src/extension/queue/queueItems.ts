@@ -10,6 +10,8 @@ export interface QueueView {
   readonly workers: readonly WorkerEntry[];
   /** Entries of other versions. */
   readonly foreign: number;
+  /** Milliseconds since 1970, when it was read. */
+  readonly at: number;
 }
 
 /** A row of the list that says who is there. */
@@ -26,10 +28,12 @@ const STATES: Readonly<Record<WorkerEntry['state'], string>> = {
 };
 
 /** Runs that have questions and workers that answer, each in the order of its name. @param beats know how long each was silent */
-export function queueItems({ runs, workers, foreign }: QueueView, beats: Beats): QueueItem[] {
+export function queueItems({ runs, workers, foreign, at }: QueueView, beats: Beats): QueueItem[] {
   const titles = new Map(runs.map(({ key, title }) => [key, title]));
   const runItems = sortedBy(runs, ({ title }) => title).map((run) => runItem(run, workers, beats));
-  const workerItems = sortedBy(workers, ({ name }) => name).map((worker) => workerItem(worker, titles, beats));
+  const workerItems = sortedBy(workers, ({ name }) => name).map((worker) =>
+    workerItem(worker, titles, beats.look(`worker ${worker.id}`, String(worker.beat)), at),
+  );
   return [
     ...(foreign === 0 ? [] : [{ id: 'foreign', label: `$(info) ${foreign} of another version of Espalier` }]),
     ...runItems,
@@ -59,11 +63,11 @@ function runItem(
 }
 
 function workerItem(
-  { id, name, of, state, run, answered, perMinute, refused, beat, threads, version }: WorkerEntry,
+  { id, name, of, state, run, answered, perMinute, refused, seenAt, threads, version }: WorkerEntry,
   titles: ReadonlyMap<string, string>,
-  beats: Beats,
+  still: number,
+  at: number,
 ): QueueItem {
-  const still = beats.look(`worker ${id}`, String(beat));
   const lost = still >= SILENCE;
   const works = run === null ? STATES[state] : `${STATES[state]} for ${titles.get(run) ?? 'a run that has gone'}`;
   const device = of ? `${of.device} (${of.deviceName})` : `${threads} threads`;
@@ -71,6 +75,8 @@ function workerItem(
     lost ? `not seen for ${Math.round(still / 1000)} s` : works,
     `${answered} answered`,
     `${perMinute.toFixed(1)} a minute`,
+    // Until its silence was long enough to be judged from here, what it says itself is all there is.
+    ...(!lost && at - seenAt >= SILENCE ? [`seen ${Math.round((at - seenAt) / 1000)} s ago by its own clock`] : []),
     ...refused.map(
       ({ run: of, error }) => `refuses ${titles.get(of) ?? of}: expected ${error.expected}, has ${error.actual}`,
     ),

@@ -83,11 +83,11 @@ async function follow(
   // Whoever closes the list does not wait for a server that is gone.
   signal.addEventListener('abort', () => void server.close(), { once: true });
   try {
-    while (!signal.aborted) {
+    for (;;) {
       const [runs, workers] = await Promise.all([directory.runs.list(), directory.workers.list()]);
       if (signal.aborted) return;
       const foreign = runs.foreign + workers.foreign;
-      const rows = queueItems({ runs: runs.entries, workers: workers.entries, foreign }, beats);
+      const rows = queueItems({ runs: runs.entries, workers: workers.entries, foreign, at: Date.now() }, beats);
       show(rows, wordsOf(runs.entries.length, workers.entries.length));
       await pause(LOOK, signal);
     }

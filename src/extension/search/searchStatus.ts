@@ -27,7 +27,7 @@ export class SearchStatus implements vscode.Disposable {
     const over = queues.length === 0 ? '' : ` over ${queues.join(' and ')}`;
     const text = states.length > 1 ? `${states.length} searches` : WORDS[first!.kind];
     this.item.text = `$(sync~spin) ${iconFree(`${text}${over}`)}`;
-    const detail = first && 'detail' in first && first.detail !== undefined ? `: ${first.detail}` : '';
+    const detail = first && 'detail' in first ? `: ${first.detail}` : '';
     this.item.tooltip = iconFree(`Espalier: ${text}${over}${detail}. Click to show it.`);
     this.item.accessibilityInformation = { label: iconFree(`Espalier, ${text}${over}`) };
     this.item.show();

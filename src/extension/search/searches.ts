@@ -166,7 +166,7 @@ export class Searches implements vscode.Disposable {
     const which = others.length === 1 ? 'A run goes' : `${others.length} runs go`;
     const where = shown === undefined ? 'on this machine' : `over ${shown}`;
     void tellInformation(
-      `${which} on where the setting espalier.queue said before. Paused and resumed, they are computed ${where}.`,
+      `${which} on where the setting espalier.queue said before. Paused and resumed, ${others.length === 1 ? 'it is' : 'they are'} computed ${where}.`,
       'Move Now',
     ).then((chosen) => {
       if (chosen) for (const folder of others) runner.driveAgain(folder);

@@ -135,6 +135,8 @@ async function sharing(stage: QueueStage): Promise<boolean> {
   const card = panel.locator('section.workers');
   const progress = (): Promise<string> => progressOf(panel);
   const text = (): Promise<string> => workersText(stage);
+  /** With what workers say of themselves, for whoever looks why it did not come to that. */
+  const told = async (): Promise<string> => `${await text()}\n\n${queueWorkers.lastWords()}`;
   const before = runsOf(workspace).length;
   let isFinished = false;
 
@@ -158,15 +160,13 @@ async function sharing(stage: QueueStage): Promise<boolean> {
   await steps.step(workbench, 'two workers join, and the panel says who they are and what they do', async () => {
     queueWorkers.start('first');
     queueWorkers.start('second');
-    await eventually(
-      'both at work',
-      async () => `${await text()}\n${queueWorkers.lastWords()}`,
-      (all) => /2 workers at work/.test(all),
-      120_000,
-    );
+    await eventually('both at work', told, (all) => all.includes('2 workers at work'), 120_000);
     await eventually('a generation', progress, (all) => /generation [2-9] \/ 9/.test(all), 180_000);
     const rows = await card.locator('tbody tr').allInnerTexts();
-    check(rows.length === 2 && /first[\s\S]*works for this run/.test(rows[0]!) && /second/.test(rows[1]!), rows.join());
+    check(
+      rows.length === 2 && /first[\s\S]*works for this run/.test(rows[0]!) && rows[1]!.includes('second'),
+      rows.join(),
+    );
     const item = page.locator('.statusbar-item[id*="espalier.searches"]');
     check((await item.innerText()).includes(`over ${url}/0`), await item.innerText());
     await steps.picture(workbench, 'two workers');
@@ -195,7 +195,7 @@ async function sharing(stage: QueueStage): Promise<boolean> {
 
   await steps.step(workbench, 'another joins, and Show the Queue names the run and all that are there', async () => {
     queueWorkers.start('third');
-    await eventually('the third at work', text, (all) => /third[\s\S]*works for this run/.test(all), 120_000);
+    await eventually('the third at work', told, (all) => /third\s[^\n]*works for this run/.test(all), 120_000);
     await steps.picture(workbench, 'another joins');
     await workbench.command('Espalier: Show the Queue');
     await eventually(
@@ -298,7 +298,7 @@ async function comingHome(stage: QueueStage): Promise<void> {
     await card.waitFor({ timeout: 60_000 });
     await workbench.command('Espalier: Show the Queue');
     await workbench.pick('Compute on this machine again');
-    await workbench.notification(/Paused and resumed, they are computed on this machine/);
+    await workbench.notification(/Paused and resumed, it is computed on this machine/);
     await steps.picture(workbench, 'setting cleared');
     await workbench.answer(/Paused and resumed/, 'Move Now');
     await card.waitFor({ state: 'hidden', timeout: 60_000 });

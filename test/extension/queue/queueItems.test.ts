@@ -35,7 +35,7 @@ describe('who is there', () => {
       run: null,
       of: null,
     });
-    const view = { runs: [run()], workers: [other, worker()], foreign: 2 };
+    const view = { runs: [run()], workers: [other, worker()], foreign: 2, at: 29_000 };
     const items = queueItems(view, new Beats(60_000, () => 0));
     expect(items.map(({ label, description, detail }) => [label, description, detail])).toEqual([
       ['$(info) 2 of another version of Espalier', undefined, undefined],
@@ -49,7 +49,7 @@ describe('who is there', () => {
     let now = 0;
     const beats = new Beats(60_000, () => now);
     const look = (beat: number) =>
-      queueItems({ runs: [run({ beat })], workers: [worker({ beat })], foreign: 0 }, beats);
+      queueItems({ runs: [run({ beat })], workers: [worker({ beat })], foreign: 0, at: 0 }, beats);
     expect(look(1).map(({ label }) => label)).toEqual(['$(search) evolved', '$(vm) node1']);
     now = 29_000;
     expect(look(1)[1]!.label).toBe('$(vm) node1');
@@ -59,10 +59,18 @@ describe('who is there', () => {
     expect(look(2)[1]!.label).toBe('$(vm) node1');
   });
 
+  it('that may be gone since before one looked says so by its own clock', () => {
+    const view = { runs: [], workers: [worker({ seenAt: 1000 })], foreign: 0, at: 45_000 };
+    expect(queueItems(view, new Beats(60_000, () => 0))[0]!.detail).toContain('seen 44 s ago by its own clock');
+  });
+
   it('refuses with both sides named', () => {
     const error = { code: 'queue/class', operation: 'a', expected: 'cpu', actual: 'cuda', remedy: 'b' } as const;
     const refusing = worker({ run: null, state: 'idle', refused: [{ run: '0123456789abcdef', error }] });
-    const [asked, item] = queueItems({ runs: [run()], workers: [refusing], foreign: 0 }, new Beats(60_000, () => 0));
+    const [asked, item] = queueItems(
+      { runs: [run()], workers: [refusing], foreign: 0, at: 0 },
+      new Beats(60_000, () => 0),
+    );
     expect(asked!.detail).toContain('0 workers · 1 refuse it');
     expect(item!.label).toBe('$(circle-slash) node1');
     expect(item!.detail).toContain('refuses evolved: expected cpu, has cuda');
@@ -77,6 +85,7 @@ describe('who is there', () => {
         runs: [run({ title: evil, version: evil, owner: { ...run().owner, host: evil }, class: null })],
         workers: [worker({ name: evil, version: evil, of: evilClass, refused: [{ run: 'gone', error }] })],
         foreign: 0,
+        at: 0,
       },
       new Beats(60_000, () => 0),
     );

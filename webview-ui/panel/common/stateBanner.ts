@@ -57,10 +57,10 @@ export function bannerWords(data: PanelData<RunPlan>): Banner | undefined {
     case 'starting': {
       const share = state.share === undefined ? '' : ` ${Math.round(100 * state.share)} %`;
       const work = startingWork(data, run.plan);
-      return ['working', 'Starting', state.detail === undefined ? work : `${state.detail}${share}`];
+      return ['working', 'Starting', state.detail === undefined ? work : `${capital(state.detail)}${share}`];
     }
     case 'running':
-      if (state.detail !== undefined) return ['info', 'Running', state.detail];
+      if (state.detail !== undefined) return ['info', 'Running', capital(state.detail)];
       return hasNothing(data) ? ['working', 'Running', firstWork(data)] : undefined;
     case 'pausing':
       return ['working', 'Pausing', 'What is being evaluated comes to its end first.'];
