@@ -21,9 +21,9 @@ export async function workClassOf(
   const { name, precision, number } = await devices.kind(settings);
   // One that is chosen is the same for the life of a process.
   if (!known.has(name)) known.set(name, await deviceNames(name));
-  const { processor: _, ...variables } = machineOf(name);
+  const variables = Object.entries(machineOf(name)).filter(([variable]) => variable !== 'processor');
   const itself = name === 'cpu' ? processorName() : (known.get(name)?.[number] ?? name);
-  const told = Object.entries(variables).map(([variable, value]) => `${variable}=${value}`);
+  const told = variables.map(([variable, value]) => `${variable}=${value}`);
   return {
     ...{ espalier: VERSION, onnxruntime: loadOrt().env.versions.node ?? 'unknown' },
     ...{ device: name, deviceName: [itself, ...told].join(', '), precision },
