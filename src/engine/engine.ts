@@ -19,14 +19,9 @@ import type { Preflight } from '../experiment/preflightSchema.ts';
 import type { EvaluationPlan } from '../experiment/planSchema.ts';
 import type { ProbeOutcome } from '../search/metrics/events.ts';
 import type { TaskDocument } from '../experiment/taskSchema.ts';
-import type {
-  CheckpointSummary,
-  EvaluationResult,
-  MachineReport,
-  PerplexityResult,
-  ResultOf,
-} from '../experiment/resultSchema.ts';
-import type { DeviceName } from '../experiment/settings.ts';
+import type { CheckpointSummary, EvaluationResult, PerplexityResult, ResultOf } from '../experiment/resultSchema.ts';
+import type { EvaluationSettings } from '../experiment/settings.ts';
+import type { WorkClass } from '../experiment/workClass.ts';
 import type { Measuring, Probing, Timed } from '../experiment/measuringSchema.ts';
 import { type Checkpoint, openCheckpoint } from './checkpoint/checkpoint.ts';
 import { DenseStatistics } from './evaluation/denseStatistics.ts';
@@ -34,7 +29,6 @@ import { evaluatePlan } from './evaluation/evaluatePlan.ts';
 import type { EvaluationHooks } from './evaluation/hooks.ts';
 import { inspectMetric } from './evaluation/inspectMetric.ts';
 import { preflight } from './evaluation/preflight.ts';
-import { engineVersions } from './evaluation/prepareSweep.ts';
 import type { EngineState } from './evaluation/prepareSweep.ts';
 import type { StepHooks } from './forward/step.ts';
 import { exportModel } from './export/exportModel.ts';
@@ -59,8 +53,8 @@ import { openSession } from './search/openSession.ts';
 import type { SearchSession } from './search/searchSession.ts';
 import { measureSpeed } from './speed/measureSpeed.ts';
 import { SpeedSession } from './speed/speedSession.ts';
-import { machineOf } from './runtime/machine.ts';
 import { OpenDevices } from './runtime/openDevices.ts';
+import { workClassOf } from './runtime/workClass.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
 import type { MeasureOutcome } from '../search/lifecycle/events.ts';
 import type { OpeningOf, PlanOf, RunKind, RunPlan } from '../search/kinds.ts';
@@ -83,11 +77,6 @@ import { withTraining } from './recovery/preflightRecovered.ts';
 import { RecoverySession, saveRecovery } from './recovery/recoverySession.ts';
 
 export { listDevices } from './runtime/probe.ts';
-
-/** See the request `machine`. */
-export function reportMachine(device: DeviceName): MachineReport {
-  return { versions: engineVersions(), machine: machineOf(device) };
-}
 
 /** Everything numeric, behind one door: used by the worker and by the command line alike. One engine to a process. */
 export interface Engine {
@@ -130,6 +119,8 @@ export interface Engine {
   /** Token ids of a text as the perplexity protocol sees them, special tokens included. */
   tokens(model: string, text: string, signal?: AbortSignal): Promise<Int32Array>;
   describe(model: string): Promise<CheckpointSummary>;
+  /** What decides the digits that are computed with such settings, see {@link workClassOf}. */
+  workClass(settings: Pick<EvaluationSettings, 'device' | 'precision'>): Promise<WorkClass>;
   /**
    * Evaluates the plan's only evaluation and writes the model that it pruned, see `exportModel`. Needs `startFresh`.
    *
@@ -189,6 +180,8 @@ export interface KeptRecovery extends KeptState {
 export interface EngineOptions {
   /** Where hashes of large files and gradients are kept between processes; without it nothing is kept. */
   readonly cacheFolder?: string | undefined;
+  /** Which device of several of its kind this process has; without it what it is given. */
+  readonly deviceNumber?: number | undefined;
   /** Starts an engine in a process of its own: exports are verified there, and speeds measured. */
   readonly startFresh?: (() => FreshEngine) | undefined;
 }
@@ -216,7 +209,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
     models.dispose();
     gradients.dispose();
     denseStatistics.dispose();
-  });
+  }, options.deviceNumber);
   const denseStatistics = new DenseStatistics();
   const tokenCache = new TokenCache(options);
   const dense: EngineState['dense'] = new Map();
@@ -313,6 +306,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
         const source = { file: text, rows: DEFAULT_ROWS };
         return (await tokenCache.text({ folder, vocabulary }, source, { signal })).ids({ signal });
       }),
+    workClass: (settings) => alone(() => workClassOf(devices, settings)),
     describe: (model) => withCheckpoint(model, (checkpoint) => Promise.resolve(summarise(checkpoint))),
     exportModel: (plan, target, hooks = {}) =>
       alone(async () => {

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { Immutable } from '../base/immutable.ts';
 import { amountSchema, countSchema, hashSchema, shareSchema, textSchema } from '../base/scalarSchemas.ts';
 import { inputFields, settingsSchema } from './planSchema.ts';
+import { MAX_DEVICES } from './numberedDevice.ts';
 import { recoveryReportSchema } from './recoverySchema.ts';
 import { DEVICES } from './settings.ts';
 import { sparsitySchema } from './sparsitySchema.ts';
@@ -186,14 +187,8 @@ export const deviceReportSchema = z.strictObject({
   gigaflops: amountSchema.exactOptional(),
   /** Whether it computes in float16. */
   float16: z.boolean(),
-});
-
-/** What of a machine decides the last digits of a number, as {@link Provenance} has it. */
-export type MachineReport = Immutable<z.infer<typeof machineReportSchema>>;
-
-export const machineReportSchema = z.strictObject({
-  versions: z.record(textSchema, textSchema),
-  machine: z.record(textSchema, textSchema),
+  /** Names of the devices of this kind, by their numbers; where they can be listed. */
+  numbered: z.array(textSchema).max(MAX_DEVICES).exactOptional(),
 });
 
 /** What a checkpoint is, for a status bar or a list. */

@@ -3,7 +3,7 @@ import { printDevice } from '../experiment/numberedDevice.ts';
 import type { NumberedDevice } from '../experiment/numberedDevice.ts';
 
 /** Environment variable that tells an engine which device of its kind it has. */
-export const DEVICE_NUMBER_VARIABLE = 'ESPALIER_DEVICE_NUMBER';
+const DEVICE_NUMBER_VARIABLE = 'ESPALIER_DEVICE_NUMBER';
 /** What CUDA shows a process: indices or names, all up to the first that is none. See NVIDIA's CUDA C++ Programming Guide, Environment Variables. */
 const CUDA_VARIABLE = 'CUDA_VISIBLE_DEVICES';
 
@@ -22,8 +22,16 @@ export function deviceVariables(
   const shown = environment[CUDA_VARIABLE]?.split(',').map((name) => name.trim());
   const one = shown ? shown[device.number] : String(device.number);
   if (one === undefined || one === '') throw hiddenError(device, shown ?? []);
-  return { [CUDA_VARIABLE]: one, [DEVICE_NUMBER_VARIABLE]: '0' };
+  // Where nobody has said which are shown, numbers are those of nvidia-smi.
+  return { ...(!shown && PLACES), [CUDA_VARIABLE]: one, [DEVICE_NUMBER_VARIABLE]: '0' };
 }
+
+/** The number that this process was started with; undefined where it may take what it is given. */
+export function numberOfDevice({ [DEVICE_NUMBER_VARIABLE]: text }: NodeJS.ProcessEnv): number | undefined {
+  return text !== undefined && /^\d{1,3}$/.test(text) ? Number(text) : undefined;
+}
+
+const PLACES = { CUDA_DEVICE_ORDER: 'PCI_BUS_ID' } as const;
 
 function hiddenError(device: NumberedDevice, shown: readonly string[]): EspalierError {
   return new EspalierError({

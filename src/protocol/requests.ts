@@ -3,13 +3,13 @@ import type { Immutable } from '../base/immutable.ts';
 import {
   checkpointSummarySchema,
   deviceReportSchema,
-  machineReportSchema,
   progressSchema,
   perplexityResultSchema,
   resultSchema,
 } from '../experiment/resultSchema.ts';
 import { errorSchema } from '../base/errorSchema.ts';
-import { planSchema } from '../experiment/planSchema.ts';
+import { planSchema, settingsSchema } from '../experiment/planSchema.ts';
+import { workClassSchema } from '../experiment/workClass.ts';
 import { countSchema, textSchema } from '../base/scalarSchemas.ts';
 import { structureScoreSchema } from '../experiment/structureSchema.ts';
 import {
@@ -31,7 +31,6 @@ import {
   servedPlanSchema,
   servedSchema,
 } from '../experiment/generationSchema.ts';
-import { DEVICES } from '../experiment/settings.ts';
 import { preflightSchema } from '../experiment/preflightSchema.ts';
 import { inspectionSchema } from '../experiment/inspectionSchema.ts';
 import { measuringSchema, probingSchema } from '../experiment/measuringSchema.ts';
@@ -146,11 +145,11 @@ export const REQUESTS = {
   closeServed: { params: closingServedSchema, result: z.strictObject({}), device: true },
   /** Every device that the engine knows, with whether it works here. */
   devices: { params: z.strictObject({}), result: z.array(deviceReportSchema), device: true },
-  /** What decides the last digits of a number here beside what is asked, on a device of this kind. */
-  machine: {
-    params: z.strictObject({ device: z.enum(DEVICES) }),
-    result: machineReportSchema,
-    device: false,
+  /** What decides the digits that it computes with such settings, beside what it is asked. */
+  workClass: {
+    params: settingsSchema.pick({ device: true, precision: true }),
+    result: workClassSchema,
+    device: true,
   },
   /** What a checkpoint folder holds, from its config and the headers of its weights. */
   describe: { params: z.strictObject({ model: textSchema }), result: checkpointSummarySchema, device: false },

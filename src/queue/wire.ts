@@ -5,6 +5,7 @@ import { errorSchema } from '../base/errorSchema.ts';
 import type { Immutable } from '../base/immutable.ts';
 import { amountSchema, countSchema, hashSchema, nameSchema, textSchema } from '../base/scalarSchemas.ts';
 import { planSchema } from '../experiment/planSchema.ts';
+import { workClassSchema } from '../experiment/workClass.ts';
 import type { RequestName } from '../protocol/requests.ts';
 import { searchPlanSchema } from '../search/schema.ts';
 
@@ -24,17 +25,7 @@ export const QUEUED = [
 ] as const satisfies readonly RequestName[];
 export type QueuedName = (typeof QUEUED)[number];
 
-/** What decides the digits of an answer beside the question, as far as it can be named: for people, who compare two. */
-export const workClassSchema = z.strictObject({
-  espalier: textSchema,
-  onnxruntime: textSchema,
-  /** cpu, webgpu, cuda. */
-  device: textSchema,
-  /** The adapter, or the processor with its instruction sets. */
-  deviceName: textSchema,
-  precision: textSchema,
-});
-export type WorkClass = Immutable<z.infer<typeof workClassSchema>>;
+export type { WorkClass } from '../experiment/workClass.ts';
 
 /**
  * What a run's first worker found when it opened it. `digits` is {@link digitsOf} the whole opening, dense losses among it: who opens the same

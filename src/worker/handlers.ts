@@ -1,6 +1,4 @@
 import { EspalierError } from '../base/errors.ts';
-import type { MachineReport } from '../experiment/resultSchema.ts';
-import type { DeviceName } from '../experiment/settings.ts';
 import type { Document } from '../tasks/document.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { RequestHandlers } from '../protocol/server.ts';
@@ -8,7 +6,6 @@ import type { RequestHandlers } from '../protocol/server.ts';
 /** What the worker's requests need beside the engine. */
 export interface WorkerParts extends Pick<RequestHandlers, 'search'> {
   readonly devices: RequestHandlers['devices'];
-  readonly machine: (device: DeviceName) => MachineReport;
   /** sha-256, hex, of a checkpoint folder as its provenance states it. */
   readonly identifyModel: (folder: string, signal: AbortSignal) => Promise<string>;
   /** sha-256, hex, of a corpus as its provenance states it. */
@@ -21,13 +18,12 @@ export interface WorkerParts extends Pick<RequestHandlers, 'search'> {
 
 /** A request is answered by the engine's method of its name; the rows are those whose parameters are not that method's. */
 export function createHandlers(engine: Engine, parts: WorkerParts): RequestHandlers {
-  const { search, devices, machine, identifyModel, identifyFile, firstDocuments, exit } = parts;
+  const { search, devices, identifyModel, identifyFile, firstDocuments, exit } = parts;
   return {
     ...engine,
     inspect: ({ plan, tensor }, hooks) => engine.inspect(plan, tensor, hooks),
     exportModel: ({ plan, target }, hooks) => engine.exportModel(plan, target, hooks),
     speedRound: (_, hooks) => engine.speedRound(hooks),
-    machine: ({ device }) => Promise.resolve(machine(device)),
     describe: ({ model }) => engine.describe(model),
     search,
     devices,

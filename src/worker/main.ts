@@ -4,10 +4,11 @@ import { runSearchOf } from '../coordinator/coordinator.ts';
 import { openCheckpoint } from '../engine/checkpoint/checkpoint.ts';
 import { hashFile } from '../engine/checkpoint/hashing.ts';
 import { readDocuments } from '../engine/corpus/taskDocuments.ts';
-import { createEngine, listDevices, reportMachine } from '../engine/engine.ts';
+import { createEngine, listDevices } from '../engine/engine.ts';
 import { startFreshEngine } from '../protocol/freshEngine.ts';
 import { hostModel } from '../llm/hostModel.ts';
 import { serve } from '../protocol/server.ts';
+import { numberOfDevice } from '../protocol/deviceVariables.ts';
 import { forkWorker } from '../protocol/workerProcess.ts';
 import { readQueueAddress } from '../queue/queueAddress.ts';
 import { openRun } from '../runs/runFolder.ts';
@@ -33,6 +34,7 @@ const log = (message: string): void => {
 };
 const engine = createEngine({
   cacheFolder,
+  deviceNumber: numberOfDevice(process.env),
   startFresh: () => startFreshEngine(forkWorker({ file: script, cacheFolder, log }), log),
 });
 /** A task of one's own: of those that Espalier knows some files have no names of fields. */
@@ -44,7 +46,6 @@ const LOOKED_AT = {
 } as const;
 const handlers = createHandlers(engine, {
   devices: listDevices,
-  machine: reportMachine,
   identifyModel: async (folder, signal) => {
     const checkpoint = await openCheckpoint(folder, cacheFolder === undefined ? {} : { cacheFolder });
     try {

@@ -15,7 +15,7 @@ import type { Engine } from '../../src/engine/engine.ts';
 import type { EvaluationPlan, TextPlan } from '../../src/experiment/planSchema.ts';
 import type { PerplexityResult } from '../../src/experiment/resultSchema.ts';
 import type { SettingRow } from '../../src/experiment/settingRow.ts';
-import { samplePreflight, sampleSummary } from '../protocol/samples.ts';
+import { samplePreflight, sampleClass, sampleSummary } from '../protocol/samples.ts';
 import { MASK_SEARCH_SETTINGS } from '../../src/search/masks/settings.ts';
 import { METRIC_SEARCH_SETTINGS } from '../../src/search/metrics/settings.ts';
 import { SELF_PRUNER_SETTINGS } from '../../src/search/rates/selfPruner/settings.ts';
@@ -63,6 +63,7 @@ async function run(
     },
     tokens: () => Promise.resolve(Int32Array.of(3, 1, 2)),
     describe: (model) => Promise.resolve(sampleSummary(model)),
+    workClass: () => Promise.resolve(sampleClass()),
     preflight: ({ text }: EvaluationPlan) => Promise.resolve(samplePreflight(text ? {} : { blocks: 0 })),
     inspect: notAskedFor,
     open: notAskedFor,

@@ -205,7 +205,6 @@ export class ScriptedWorker implements WorkerProcess {
       inspect: () => Promise.resolve(sampleInspection()),
       search: () => Promise.resolve('finished'),
       devices: () => Promise.resolve([]),
-      machine: () => Promise.resolve({ versions: {}, machine: {} }),
       describe: ({ model }) => Promise.resolve(sampleSummary(model)),
       identify: ({ models, files }) =>
         Promise.resolve({ models: models.map(() => null), files: files.map(() => null) }),

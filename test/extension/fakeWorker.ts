@@ -131,7 +131,6 @@ export class FakeWorker implements WorkerProcess {
       inspect: () => Promise.resolve(sampleInspection()),
       search: () => Promise.resolve('finished' as const),
       devices: () => Promise.resolve([]),
-      machine: () => Promise.resolve({ versions: {}, machine: {} }),
       describe: ({ model }) => Promise.resolve(sampleSummary(model)),
       identify: ({ models, files }) =>
         Promise.resolve({ models: models.map(() => null), files: files.map(() => null) }),

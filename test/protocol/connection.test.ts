@@ -66,7 +66,6 @@ const handlers: RequestHandlers = {
     });
   },
   devices: () => Promise.resolve([]),
-  machine: () => Promise.resolve({ versions: {}, machine: {} }),
   describe: ({ model }) => Promise.resolve(sampleSummary(model)),
   identify: ({ models, files }) =>
     Promise.resolve({ models: models.map(() => null), files: files.map((file) => `hash of ${file}`) }),

@@ -80,7 +80,6 @@ const handlers: RequestHandlers = {
     return Promise.resolve('finished');
   },
   devices: () => Promise.resolve([]),
-  machine: () => Promise.resolve({ versions: {}, machine: {} }),
   describe: ({ model }) => Promise.resolve(sampleSummary(model)),
   identify: ({ models, files }) => {
     expect([...models, ...files].every((name) => typeof name === 'string')).toBe(true);

@@ -15,6 +15,7 @@ import type { MaskSearchPlan } from '../../src/search/masks/plan.ts';
 import type { SelfPrunerPlan } from '../../src/search/rates/selfPruner/plan.ts';
 import { DEFAULT_ROWS } from '../../src/experiment/corpusRows.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
+import type { WorkClass } from '../../src/experiment/workClass.ts';
 import type { RequestHandlers } from '../../src/protocol/server.ts';
 import type { SearchOpening, ComponentsOpening } from '../../src/search/lifecycle/events.ts';
 import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../src/search/masks/settings.ts';
@@ -215,6 +216,10 @@ export function sampleServed(): Served {
   };
 }
 
+export function sampleClass(): WorkClass {
+  return { espalier: '1', onnxruntime: '1', device: 'cpu', deviceName: 'a processor', precision: 'float32' };
+}
+
 export function sampleGenerated(): Generated {
   return {
     answers: [{ text: ' a', ids: [7], end: 'most', promptTokens: 3 }],
@@ -227,6 +232,7 @@ export function sampleGenerated(): Generated {
 export function idleStructureHandlers(): Pick<
   RequestHandlers,
   | 'componentScores'
+  | 'workClass'
   | 'train'
   | 'validate'
   | 'recovered'
@@ -244,6 +250,7 @@ export function idleStructureHandlers(): Pick<
   return {
     componentScores: () => Promise.resolve({ groups: '', channels: '' }),
     firstDocuments: () => Promise.resolve({ documents: [] }),
+    workClass: () => Promise.resolve(sampleClass()),
     train: () => Promise.resolve({ losses: [], state: null, seconds: 0 }),
     validate: () => Promise.resolve({ loss: 3, seconds: 0 }),
     recovered: ({ before }) => Promise.resolve(before),

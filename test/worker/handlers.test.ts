@@ -18,6 +18,7 @@ import {
   sampleResult,
   sampleServed,
   sampleSummary,
+  sampleClass,
 } from '../protocol/samples.ts';
 
 /** An engine whose evaluation takes `steps` turns of the event loop, as the real one yields after each program. */
@@ -72,6 +73,7 @@ class SteppedEngine implements Engine {
     throw new Error('not asked for');
   };
   describe = (model: string) => Promise.resolve(sampleSummary(model));
+  workClass = () => Promise.resolve(sampleClass());
   tokens = () => Promise.resolve(new Int32Array());
   dispose = () => {
     this.disposed = true;
@@ -107,7 +109,6 @@ async function setUp() {
     exit: () => exits++,
     search: countToThree,
     devices: () => Promise.resolve([{ name: 'cpu' as const, works: true, detail: '2 threads', float16: false }]),
-    machine: (device) => ({ versions: { onnxruntime: '1.2.3' }, machine: { processor: device } }),
     identifyModel: (folder) => (folder === '/gone' ? Promise.reject(new Error('ENOENT')) : Promise.resolve('hash')),
     firstDocuments: (file, most) =>
       file === '/gone'
@@ -272,6 +273,8 @@ describe('the other requests', () => {
     const { client } = await setUp();
     await expect(client.request('devices', {})).resolves.toMatchObject([{ name: 'cpu', works: true }]);
     await expect(client.request('describe', { model: '/m' })).resolves.toMatchObject({ folder: '/m', blocks: 6 });
+    const asked = { device: 'cpu', precision: 'float32' } as const;
+    await expect(client.request('workClass', asked)).resolves.toEqual(sampleClass());
   });
 
   it('shut down: the reply comes, the engine is released, the process exits', async () => {

@@ -1,4 +1,6 @@
 import { Command } from 'commander';
+import { printable } from '../../base/printable.ts';
+import { printDevice } from '../../experiment/numberedDevice.ts';
 import type { DeviceReport } from '../../experiment/resultSchema.ts';
 import { JSON_FLAG, withExamples } from './commandContext.ts';
 import type { CommandContext } from './commandContext.ts';
@@ -25,8 +27,9 @@ function deviceTable(reports: readonly DeviceReport[]): string[] {
     `${name.padEnd(8)}  ${works.padEnd(5)}  ${rate.padStart(8)}  ${half.padEnd(7)}  ${detail}`.trimEnd();
   return [
     row('device', 'works', 'GFLOP/s', 'float16', 'detail'),
-    ...reports.map(({ name, works, gigaflops, float16, detail }) =>
+    ...reports.flatMap(({ name, works, gigaflops, float16, detail, numbered = [] }) => [
       row(name, works ? 'yes' : 'no', gigaflops?.toFixed(0) ?? '–', works ? (float16 ? 'yes' : 'no') : '–', detail),
-    ),
+      ...numbered.map((one, number) => `  ${printDevice({ device: name, number })}  ${printable(one)}`),
+    ]),
   ];
 }

@@ -10,10 +10,13 @@ import { DeviceTensor, type HostArray } from './deviceTensor.ts';
 import { freeBuffer } from './freeBuffer.ts';
 import { type InferenceSession, loadOrt, type Tensor } from './ort.ts';
 import { partsPerThread } from './partsPerThread.ts';
+import { providerOf } from './provider.ts';
 import { steadyThreads } from './steadyThreads.ts';
 
 export interface DeviceOptions {
   readonly name: DeviceName;
+  /** Which of several of its kind, from 0; 0 without it. */
+  readonly number?: number;
   readonly precision: 'float32' | 'float16';
   /** CPU threads of the CPU provider and of what other providers leave to it. */
   readonly threads: number;
@@ -30,10 +33,12 @@ export class Device {
   readonly threads: number;
   /** What has crossed to the device and back; on the CPU nothing does. */
   readonly traffic = new BusTraffic();
+  private readonly number: number;
   private readonly programs = new Map<string, Promise<Program>>();
 
-  constructor({ name, precision, threads }: DeviceOptions) {
+  constructor({ name, number = 0, precision, threads }: DeviceOptions) {
     this.name = name;
+    this.number = number;
     this.precision = precision;
     this.resident = name === 'webgpu';
     this.weightType = this.resident ? precision : 'float32';
@@ -149,7 +154,7 @@ export class Device {
     );
     try {
       const session = await loadOrt().InferenceSession.create(encodeModel(graph, { provider: this.name }), {
-        executionProviders: [this.name],
+        executionProviders: [providerOf(this.name, this.number)],
         intraOpNumThreads: await this.threadsOf(graph),
         logSeverityLevel: 4,
         enableCpuMemArena: !rare,

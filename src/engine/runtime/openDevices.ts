@@ -3,17 +3,23 @@ import { EspalierError } from '../../base/errors.ts';
 import type { DeviceReport } from '../../experiment/resultSchema.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
 import { Device } from './device.ts';
-import { chooseDevice } from './probe.ts';
+import type { DeviceOptions } from './device.ts';
+import { chooseDevice, selectDevice } from './probe.ts';
 
 /** The device of this process: opened when first asked for, closed when another is. */
 export class OpenDevices {
   private open: { readonly key: string; readonly device: Device } | undefined;
   private readonly chosen = new Map<string, DeviceReport>();
   private readonly beforeClose: () => void;
+  private readonly number: number | undefined;
 
-  /** @param beforeClose frees what lies on the open device: no tensor may outlive it */
-  constructor(beforeClose: () => void) {
+  /**
+   * @param beforeClose frees what lies on the open device: no tensor may outlive it
+   * @param number which device of several of its kind this process has; without it what it is given
+   */
+  constructor(beforeClose: () => void, number?: number) {
     this.beforeClose = beforeClose;
+    this.number = number;
   }
 
   /**
@@ -24,11 +30,8 @@ export class OpenDevices {
     precision,
     threads,
   }: Pick<EvaluationSettings, 'device' | 'precision' | 'threads'>): Promise<Device> {
-    const report = this.chosen.get(choice) ?? (await chooseDevice(choice));
-    this.chosen.set(choice, report);
     const options = {
-      name: report.name,
-      precision: choosePrecision(report, precision),
+      ...(await this.kind({ device: choice, precision })),
       threads: threads || os.availableParallelism(),
     };
     const key = JSON.stringify(options);
@@ -37,6 +40,21 @@ export class OpenDevices {
     const device = new Device(options);
     this.open = { key, device };
     return device;
+  }
+
+  /** What would be opened, without opening it. @throws EspalierError as {@link device} */
+  async kind({
+    device: choice,
+    precision,
+  }: Pick<EvaluationSettings, 'device' | 'precision'>): Promise<Required<Omit<DeviceOptions, 'threads'>>> {
+    const report = this.chosen.get(choice) ?? (await this.choose(choice));
+    this.chosen.set(choice, report);
+    return { name: report.name, number: this.number ?? 0, precision: choosePrecision(report, precision) };
+  }
+
+  private async choose(choice: EvaluationSettings['device']): Promise<DeviceReport> {
+    if (this.number !== undefined && choice !== 'auto') await selectDevice(choice, this.number);
+    return chooseDevice(choice, this.number);
   }
 
   async dispose(): Promise<void> {

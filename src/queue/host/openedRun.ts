@@ -48,7 +48,7 @@ export async function openRun(
   const began = performance.now();
   const { precision } = work.plan.settings;
   const opened = async (answer: unknown, digits: string, device: string): Promise<OpenedRun> => ({
-    class: { digits, of: await workClass(engine, device, precision) },
+    class: { digits, of: await engine.request('workClass', { device: device as DeviceName, precision }) },
     answer,
     seconds: (performance.now() - began) / 1000,
     pid: engine.pid,
@@ -128,20 +128,6 @@ function settingsHere(settings: EvaluationSettings, { threads, device }: Place):
     actual: `one that has ${device}`,
     remedy: 'Start a worker on that device, or say another device in the plan.',
   });
-}
-
-async function workClass(engine: EngineChild, device: string, precision: string): Promise<RunClass['of']> {
-  const known = device as DeviceName;
-  const { versions, machine } = await engine.request('machine', { device: known });
-  const { processor, ...variables } = machine;
-  const names = [processor ?? device, ...Object.entries(variables).map(([name, value]) => `${name}=${value}`)];
-  return {
-    espalier: versions['espalier'] ?? '',
-    onnxruntime: versions['onnxruntime'] ?? '',
-    device,
-    deviceName: names.join(', '),
-    precision,
-  };
 }
 
 /** Threads are everybody's own. */

@@ -115,7 +115,7 @@ export class QueueHost {
     const { device, place, onEvent } = this.options;
     try {
       // Before any run is taken: what cannot start here is told at once.
-      await this.engine.request('machine', { device: place.device ?? 'cpu' });
+      await this.engine.request('workClass', { device: place.device ?? 'cpu', precision: 'float32' });
       onEvent({ kind: 'started', device, threads: place.threads });
       while (!this.isOver()) {
         const entry = await this.next();
