@@ -112,7 +112,7 @@ describe.each(KINDS)('over $name, by three processes of espalier worker,', ({ st
     if (!isThere) return;
     server = await start();
     workers.start(path.join(ROOT, 'dist/cli.cjs'), server.url, folder, 3);
-  });
+  }, 120_000);
   afterEach(({ task }) => {
     if (task.result?.state === 'fail') console.error(workers.text);
   });
