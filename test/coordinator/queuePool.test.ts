@@ -92,7 +92,7 @@ describe.each(KINDS)('over $name', ({ start, isThere }) => {
   let server: TestServer;
   beforeAll(async () => {
     if (isThere) server = await start();
-  });
+  }, 60_000);
   afterAll(async () => {
     if (isThere) await server.dispose();
   });
