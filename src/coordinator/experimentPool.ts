@@ -1,13 +1,16 @@
 import { availableParallelism } from 'node:os';
 import { EspalierError } from '../base/errors.ts';
 import { VERSION } from '../base/version.ts';
-import { essentialsOf } from '../experiment/parts.ts';
 import type { EvaluationPlan } from '../experiment/planSchema.ts';
 import type { EvaluationProgress, EvaluationResult } from '../experiment/resultSchema.ts';
+import type { SeenWorker } from '../experiment/seenWorker.ts';
 import type { WorkerProcess } from '../protocol/workerProcess.ts';
-import { digitsOf } from '../queue/wire.ts';
+import type { QueueAddress } from '../queue/queueAddress.ts';
+import { digitsOfExperiment } from '../queue/experimentDigits.ts';
 import { SYSTEM_CLOCK } from './clock.ts';
 import type { Pool } from './pool.ts';
+import { QueuePool } from './queuePool.ts';
+import { experimentWork } from './queueWork.ts';
 import { WorkerPool } from './workerPool.ts';
 
 export interface LocalExperimentOptions {
@@ -39,7 +42,7 @@ export function localExperimentPool(
     log,
     onProgress,
     onOpened: (dense) => {
-      const own = digitsOf(essentialsOf(dense));
+      const own = digitsOfExperiment([dense]);
       digits ??= own;
       if (own !== digits) throw changedError(opening.model);
     },
@@ -53,5 +56,28 @@ function changedError(model: string): EspalierError {
     expected: 'checkpoint and texts as they were when the first of them began',
     actual: `another evaluation of the dense model ${model}`,
     remedy: 'Restore them, and evaluate again.',
+  });
+}
+
+export interface QueuedExperimentOptions extends Omit<LocalExperimentOptions, 'workers' | 'spawn' | 'onProgress'> {
+  readonly address: QueueAddress;
+  /** Folder that paths are relative to for those who have it elsewhere; absolute. */
+  readonly root: string;
+  readonly signal: AbortSignal;
+  /** Tells a person. */
+  readonly say: (message: string) => void;
+  readonly onWorkers: (workers: readonly SeenWorker[]) => void;
+}
+
+/** Workers of a queue that answer them. @throws EspalierError as {@link QueuePool.join} */
+export function queuedExperimentPool(
+  opening: EvaluationPlan,
+  { root, ...options }: QueuedExperimentOptions,
+): Promise<Pool<EvaluationResult>> {
+  return QueuePool.join({
+    ...options,
+    work: experimentWork(opening, root),
+    clock: SYSTEM_CLOCK,
+    onOpened: () => undefined,
   });
 }
