@@ -3,6 +3,7 @@ import { EspalierError } from '../base/errors.ts';
 import { VERSION } from '../base/version.ts';
 import type { EvaluationPlan } from '../experiment/planSchema.ts';
 import type { EvaluationProgress, EvaluationResult } from '../experiment/resultSchema.ts';
+import type { NumberedDevice } from '../experiment/numberedDevice.ts';
 import type { SeenWorker } from '../experiment/seenWorker.ts';
 import type { WorkerProcess } from '../protocol/workerProcess.ts';
 import type { QueueAddress } from '../queue/queueAddress.ts';
@@ -16,7 +17,9 @@ import { WorkerPool } from './workerPool.ts';
 export interface LocalExperimentOptions {
   /** Processes. */
   readonly workers: number;
-  readonly spawn: () => WorkerProcess;
+  /** Devices of this machine, of one kind, each for a process of its own: as many as `workers`. */
+  readonly devices?: readonly NumberedDevice[];
+  readonly spawn: (device?: NumberedDevice) => WorkerProcess;
   readonly onProgress: (progress: EvaluationProgress) => void;
   readonly log: (line: string) => void;
 }
@@ -24,7 +27,7 @@ export interface LocalExperimentOptions {
 /** Processes of this machine that answer evaluations of plans that are opened alike, each with its share of the threads. */
 export function localExperimentPool(
   opening: EvaluationPlan,
-  { workers, spawn, onProgress, log }: LocalExperimentOptions,
+  { workers, devices, spawn, onProgress, log }: LocalExperimentOptions,
 ): Pool<EvaluationResult> {
   const { threads } = opening.settings;
   let digits: string | undefined;
@@ -35,6 +38,7 @@ export function localExperimentPool(
       return dense!;
     },
     workers,
+    ...(devices && { devices }),
     threads: threads === 0 ? availableParallelism() : threads,
     spawn,
     version: VERSION,
@@ -59,7 +63,10 @@ function changedError(model: string): EspalierError {
   });
 }
 
-export interface QueuedExperimentOptions extends Omit<LocalExperimentOptions, 'workers' | 'spawn' | 'onProgress'> {
+export interface QueuedExperimentOptions extends Omit<
+  LocalExperimentOptions,
+  'workers' | 'devices' | 'spawn' | 'onProgress'
+> {
   readonly address: QueueAddress;
   /** Folder that paths are relative to for those who have it elsewhere; absolute. */
   readonly root: string;

@@ -4,6 +4,8 @@ import { EspalierError, toErrorData } from '../base/errors.ts';
 import { VERSION } from '../base/version.ts';
 import type { EvaluationSettings } from '../experiment/settings.ts';
 import type { SeenWorker } from '../experiment/seenWorker.ts';
+import { AbandonedExperiments } from '../queue/abandonedExperiments.ts';
+import { BEAT } from '../queue/beats.ts';
 import { Directory } from '../queue/directory.ts';
 import type { QueueAddress } from '../queue/queueAddress.ts';
 import { QuestionQueue, queueOfRun } from '../queue/questionQueue.ts';
@@ -67,6 +69,7 @@ export class QueuePool<Opening = SearchOpening> implements Pool<Opening> {
   private digits: string | undefined;
   private ended: EspalierError | undefined;
   private left: Promise<void> | undefined;
+  private readonly tidying: NodeJS.Timeout;
 
   private constructor(options: QueuePoolOptions<Opening>, joined: Joined) {
     const { address, clock, limits, log, onWorkers, say, work } = options;
@@ -96,6 +99,15 @@ export class QueuePool<Opening = SearchOpening> implements Pool<Opening> {
         this.pump();
       },
     });
+    const abandoned = new AbandonedExperiments(joined.server, directory);
+    this.tidying = setInterval(() => {
+      void directory.runs
+        .list()
+        .then(({ entries }) => abandoned.look(entries))
+        .catch((error: unknown) => {
+          if (!this.hasEnded) log(`looking for experiments that are over: ${String(error)}`);
+        });
+    }, BEAT).unref();
     lease.lost.addEventListener('abort', () => {
       this.fail(lease.lost.reason as EspalierError);
     });
@@ -220,6 +232,7 @@ export class QueuePool<Opening = SearchOpening> implements Pool<Opening> {
     const { server, lease, queue } = this.joined;
     const { address, clock, log, work } = this.options;
     this.workers.close();
+    clearInterval(this.tidying);
     const leave = async (): Promise<true> => {
       const isOurs = await lease.end();
       if (isOurs) await lease.remove();

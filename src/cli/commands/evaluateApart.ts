@@ -106,8 +106,8 @@ async function openPool(
     });
   }
   return localExperimentPool(opening, {
-    workers: evaluators.workers,
-    spawn: () => context.forkWorker(),
+    ...evaluators,
+    spawn: (device) => context.forkWorker(device),
     onProgress,
     log,
   });
