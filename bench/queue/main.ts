@@ -1,12 +1,13 @@
 /**
- * Queues: `npm run bench:queue -- [--only overhead,busy,kept,paper] [--json]`. Redis and PostgreSQL are started on loopback.
+ * Queues: `npm run bench:queue -- [--only overhead,busy,kept,efficiency,paper] [--json]`. Redis and PostgreSQL are started on loopback.
  * `overhead`: what a question costs on its way there and back, and questions a second. `busy`: 200 workers that answer after 2 s.
- * `kept`: what a run keeps in Redis. `paper`: a search for metrics at 7B on 1 … 64 GPUs, by a clock
+ * `kept`: what a run keeps in Redis. `efficiency`: a search by two workers of a queue against a pool of two. `paper`: a search for metrics at 7B on 1 … 64 GPUs, by a clock
  * (`--candidate 300 --fixed 60 --opening 120 --finalist 600 --spread 0.05 --population 50 --generations 20 --rungs 3`).
  */
 import { parseArgs } from 'node:util';
 import { hasPostgres, hasRedis, startPostgres, startRedis } from '../../test/support/queueServers.ts';
 import type { TestServer } from '../../test/support/queueServers.ts';
+import { efficiencyRows } from './efficiency.ts';
 import { keptInRedis } from './kept.ts';
 import { estimateOnPaper } from './paperEstimate.ts';
 import type { Costs } from './paperEstimate.ts';
@@ -63,6 +64,18 @@ const PARTS: Readonly<Record<string, (options: Options) => Promise<void>>> = {
         );
       });
     }
+  },
+  efficiency: async ({ report }) => {
+    if (!hasRedis) return;
+    await withServer(startRedis, async (server) => {
+      for (const row of await efficiencyRows(server)) {
+        const { model, embedded, queue, efficiency } = row;
+        report(
+          `${model}, the same search: ${embedded.toFixed(1)} s by a pool of two, ${queue.toFixed(1)} s by two workers of the queue: ${efficiency.toFixed(2)} of its pace (bar: 0.9)`,
+          { ...row },
+        );
+      }
+    });
   },
   paper: async ({ report, costs, search }) => {
     const estimates = [];

@@ -56,7 +56,12 @@ class QuestionSource<Item, Answer> implements WorkSource {
   private readonly suspects: Suspect<Item>[] = [];
   private open: number;
 
-  constructor(pool: Pool<unknown>, questions: Questions<Item, Answer>, done: () => void, fail: (error: EspalierError) => void) {
+  constructor(
+    pool: Pool<unknown>,
+    questions: Questions<Item, Answer>,
+    done: () => void,
+    fail: (error: EspalierError) => void,
+  ) {
     this.pool = pool;
     this.questions = questions;
     this.done = done;

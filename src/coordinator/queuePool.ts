@@ -4,17 +4,14 @@ import { EspalierError, toErrorData } from '../base/errors.ts';
 import { VERSION } from '../base/version.ts';
 import type { EvaluationSettings } from '../experiment/settings.ts';
 import type { SeenWorker } from '../experiment/seenWorker.ts';
+import { AbandonedExperiments } from '../queue/abandonedExperiments.ts';
+import { BEAT } from '../queue/beats.ts';
 import { Directory } from '../queue/directory.ts';
 import type { QueueAddress } from '../queue/queueAddress.ts';
 import { QuestionQueue, queueOfRun } from '../queue/questionQueue.ts';
 import { QueueServer } from '../queue/queueServer.ts';
-import { sharedPath } from '../queue/sharedPaths.ts';
-import { digitsOf, QUEUE_FORMAT, runKey } from '../queue/wire.ts';
-import type { RunClass, RunEntry } from '../queue/wire.ts';
-import { withPaths } from '../runs/portablePaths.ts';
-import { runName } from '../runs/runFolder.ts';
-import type { RunFolder } from '../runs/runFolder.ts';
-import type { RunPlan } from '../search/kinds.ts';
+import { QUEUE_FORMAT } from '../queue/wire.ts';
+import type { RunEntry } from '../queue/wire.ts';
 import type { SearchOpening } from '../search/lifecycle/events.ts';
 import type { Clock } from './clock.ts';
 import { CRASH_LIMITS, CrashBudget } from './crashBudget.ts';
@@ -22,15 +19,12 @@ import type { CrashLimits } from './crashBudget.ts';
 import type { Pool, Work, WorkSource } from './pool.ts';
 import { QueueQuestions } from './queueQuestions.ts';
 import { QueueWorkers } from './queueWorkers.ts';
+import type { QueueWork } from './queueWork.ts';
 import { RunLease } from './runLease.ts';
 
-export interface QueuePoolOptions {
-  readonly run: RunFolder;
-  /** With absolute paths. */
-  readonly plan: RunPlan;
+export interface QueuePoolOptions<Opening = SearchOpening> {
+  readonly work: QueueWork<Opening>;
   readonly address: QueueAddress;
-  /** What the run was opened with before: only workers that find the same answer it. Whoever is there first opens it where it is not said. */
-  readonly opening?: SearchOpening | undefined;
   /** Ends the waiting for whoever drives the run elsewhere. */
   readonly signal: AbortSignal;
   readonly clock: Clock;
@@ -38,7 +32,7 @@ export interface QueuePoolOptions {
   /** Tells a person, and the log. */
   readonly say: (message: string) => void;
   /** Checks what the first worker has found, before anything is asked. */
-  readonly onOpened: (opening: SearchOpening) => void;
+  readonly onOpened: (opening: Opening) => void;
   readonly onWorkers: (workers: readonly SeenWorker[]) => void;
   readonly limits?: CrashLimits;
 }
@@ -62,32 +56,33 @@ interface Joined {
  * Whoever takes the questions of one run from a queue, wherever they are: they come and go, and the run waits while nobody is there. What the embedded
  * pool's workers answer, they answer to the last bit; who computes otherwise does not answer this run.
  */
-export class QueuePool implements Pool {
+export class QueuePool<Opening = SearchOpening> implements Pool<Opening> {
   readonly budget: CrashBudget;
-  private readonly options: QueuePoolOptions;
+  private readonly options: QueuePoolOptions<Opening>;
   private readonly joined: Joined;
   private readonly workers: QueueWorkers;
   private readonly questions: QueueQuestions;
   private readonly sources = new Set<WorkSource>();
   /** Pieces of work that are asked now. */
   private asked = 0;
-  private opening: Promise<SearchOpening> | undefined;
+  private opening: Promise<Opening> | undefined;
   private digits: string | undefined;
   private ended: EspalierError | undefined;
   private left: Promise<void> | undefined;
+  private readonly tidying: NodeJS.Timeout;
 
-  private constructor(options: QueuePoolOptions, joined: Joined, key: string) {
-    const { address, clock, limits, log, onWorkers, opening, run, say } = options;
+  private constructor(options: QueuePoolOptions<Opening>, joined: Joined) {
+    const { address, clock, limits, log, onWorkers, say, work } = options;
     const { directory, lease, queue } = joined;
     this.options = options;
     this.joined = joined;
     this.budget = new CrashBudget(limits ?? CRASH_LIMITS);
-    if (opening) {
-      this.opening = Promise.resolve(opening);
-      this.digits = digitsBefore(opening);
+    if (work.before) {
+      this.opening = Promise.resolve(work.before.opening);
+      this.digits = work.before.class.digits;
     }
     this.questions = new QueueQuestions(queue, {
-      ...{ root: run.root, log },
+      ...{ root: work.root, log },
       onAnswer: ({ id }) => {
         this.workers.count(id);
       },
@@ -99,11 +94,20 @@ export class QueuePool implements Pool {
       },
     });
     this.workers = new QueueWorkers(directory.workers, {
-      ...{ key, shown: address.shown, say, log, onWorkers },
+      ...{ key: work.key, shown: address.shown, say, log, onWorkers },
       onChange: () => {
         this.pump();
       },
     });
+    const abandoned = new AbandonedExperiments(joined.server, directory);
+    this.tidying = setInterval(() => {
+      void directory.runs
+        .list()
+        .then(({ entries }) => abandoned.look(entries))
+        .catch((error: unknown) => {
+          if (!this.hasEnded) log(`looking for experiments that are over: ${String(error)}`);
+        });
+    }, BEAT).unref();
     lease.lost.addEventListener('abort', () => {
       this.fail(lease.lost.reason as EspalierError);
     });
@@ -114,22 +118,21 @@ export class QueuePool implements Pool {
    *
    * @throws EspalierError `queue/unreachable`, `queue/refused`, `queue/address`; `runs/in-use` where somebody else drives it, `cancelled`
    */
-  static async join(options: QueuePoolOptions): Promise<QueuePool> {
-    const { address, log, say, signal } = options;
+  static async join<Opening>(options: QueuePoolOptions<Opening>): Promise<QueuePool<Opening>> {
+    const { address, log, say, signal, work } = options;
     const server = await QueueServer.connect(address, { log });
     try {
       const directory = new Directory(server);
-      const entry = entryOf(options);
-      const lease = await RunLease.claim(directory.runs, entry, { signal, say, log });
-      const queue = await QuestionQueue.open(server, queueOfRun(entry.key), { log });
-      return new QueuePool(options, { server, lease, queue, directory }, entry.key);
+      const lease = await RunLease.claim(directory.runs, entryOf(work), { signal, say, log });
+      const queue = await QuestionQueue.open(server, queueOfRun(work.key), { log });
+      return new QueuePool(options, { server, lease, queue, directory });
     } catch (error) {
       await server.close();
       throw error;
     }
   }
 
-  open(): Promise<SearchOpening> {
+  open(): Promise<Opening> {
     if (this.ended) return Promise.reject(this.ended);
     this.opening ??= this.askToOpen().catch((error: unknown) => {
       this.fail(coded(error));
@@ -205,11 +208,11 @@ export class QueuePool implements Pool {
   }
 
   /** Again where an engine ended under it: the budget says when that is too often. */
-  private async askToOpen(): Promise<SearchOpening> {
-    const { log, onOpened, plan } = this.options;
+  private async askToOpen(): Promise<Opening> {
+    const { log, onOpened, work } = this.options;
     for (;;) {
       try {
-        const { opening, of } = await this.questions.open(plan, OPEN_LIMIT);
+        const { opening, of } = await work.open(this.questions, OPEN_LIMIT);
         onOpened(opening);
         log(
           `opened on ${of.of.deviceName || of.of.device} by Espalier ${of.of.espalier}, ONNX Runtime ${of.of.onnxruntime}`,
@@ -227,8 +230,9 @@ export class QueuePool implements Pool {
 
   private async leave(reason: EspalierError): Promise<void> {
     const { server, lease, queue } = this.joined;
-    const { address, clock, log, run } = this.options;
+    const { address, clock, log, work } = this.options;
     this.workers.close();
+    clearInterval(this.tidying);
     const leave = async (): Promise<true> => {
       const isOurs = await lease.end();
       if (isOurs) await lease.remove();
@@ -244,8 +248,7 @@ export class QueuePool implements Pool {
     const isLeft = await Promise.race([leave().catch(() => false), late]);
     undo();
     if (!isLeft) {
-      const key = runKey(run.record);
-      log(`what is at ${address.shown} of this run stays there; it goes by: espalier queue --forget ${key}`);
+      log(`what is at ${address.shown} of this run stays there; it goes by: espalier queue --forget ${work.key}`);
     }
     await server.close();
   }
@@ -258,32 +261,15 @@ export class QueuePool implements Pool {
   }
 }
 
-function entryOf({ run, plan, opening }: QueuePoolOptions): RunEntry {
+function entryOf({ key, title, entry, before }: QueueWork<unknown>): RunEntry {
   return {
-    ...{ format: QUEUE_FORMAT, version: VERSION, key: runKey(run.record), title: runName(run) },
+    ...{ format: QUEUE_FORMAT, version: VERSION, key, title },
     owner: { id: randomUUID(), host: hostname(), pid: process.pid },
-    work: { kind: 'run', plan: withPaths(plan, (file) => sharedPath(run.root, file)) },
-    class: opening ? classBefore(opening, plan) : null,
+    work: entry,
+    class: before?.class ?? null,
     beat: 0,
     seenAt: Date.now(),
   };
-}
-
-/** Of who opened a run before: what the journal knows of that. */
-function classBefore(opening: SearchOpening, { settings }: RunPlan): RunClass {
-  const { device } = opening;
-  const of = {
-    espalier: VERSION,
-    onnxruntime: 'as when it began',
-    device,
-    deviceName: `the ${device} that it began on`,
-  };
-  return { digits: digitsBefore(opening), of: { ...of, precision: settings.precision } };
-}
-
-/** @param opening as the journal may have it, which names the kind of event beside */
-function digitsBefore(opening: SearchOpening): string {
-  return digitsOf({ ...opening, kind: undefined });
 }
 
 function coded(thrown: unknown): EspalierError {

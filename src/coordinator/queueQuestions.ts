@@ -4,6 +4,7 @@ import { parseMessage } from '../protocol/errors.ts';
 import { REQUESTS } from '../protocol/requests.ts';
 import type { RequestName, RequestParams, RequestResult } from '../protocol/requests.ts';
 import type { QuestionQueue } from '../queue/questionQueue.ts';
+import { digitsOfExperiment } from '../queue/experimentDigits.ts';
 import { localPath, sharedPath } from '../queue/sharedPaths.ts';
 import { digitsOf, QUEUE_FORMAT, QUEUED } from '../queue/wire.ts';
 import type { Answer, Question, QueuedName, RunClass } from '../queue/wire.ts';
@@ -11,6 +12,7 @@ import { resultWithPaths } from '../runs/evaluationRecord.ts';
 import { withPaths } from '../runs/portablePaths.ts';
 import type { SearchOpening } from '../search/lifecycle/events.ts';
 import type { Answering } from './pool.ts';
+import type { Opened } from './queueWork.ts';
 
 export interface QueueQuestionsOptions {
   /** Workspace folder, absolute. */
@@ -56,12 +58,16 @@ export class QueueQuestions {
    * @returns what was found, and the class of who found it
    * @throws EspalierError as {@link clientFor}'s
    */
-  async open(
-    plan: RequestParams<'open'>,
-    limit: number,
-  ): Promise<{ readonly opening: SearchOpening; readonly of: RunClass }> {
+  async open(plan: RequestParams<'open'>, limit: number): Promise<Opened<SearchOpening>> {
     const { result, answer } = await this.ask('open', withPaths(plan, this.share), { digits: null, limit });
     return { opening: result, of: answer.class };
+  }
+
+  /** Opens an experiment. @param plan of its dense model. Otherwise as {@link open} */
+  async openExperiment(plan: RequestParams<'evaluate'>, limit: number): Promise<Opened<EvaluationResult>> {
+    const { result, answer } = await this.ask('evaluate', this.outwards('evaluate', plan), { digits: null, limit });
+    const [dense] = this.inwards('evaluate', result);
+    return { opening: dense!, of: answer.class };
   }
 
   /**
@@ -109,7 +115,7 @@ export class QueueQuestions {
   ): RequestResult<Name> | EspalierError {
     const { class: of, outcome, worker } = answer;
     if (digits !== null && of.digits !== digits) return classError(`digits ${digits.slice(0, 12)}`, of, worker.name);
-    if (outcome.kind === 'result') return readResult(name, answer, outcome.result);
+    if (outcome.kind === 'result') return readResult(name, answer, outcome.result, digits === null);
     const error = new EspalierError(outcome.error);
     if (error.code === 'worker/exited') this.options.onDeath(error);
     throw error;
@@ -132,17 +138,22 @@ function readResult<Name extends RequestName>(
   name: Name,
   { class: of, worker }: Answer,
   result: unknown,
+  isOpening: boolean,
 ): RequestResult<Name> | EspalierError {
   try {
     const operation = `reading the answer of ${worker.name} to ${name}`;
     const read = parseMessage(REQUESTS[name].result, result, operation) as RequestResult<Name>;
-    return name !== 'open' || digitsOf(read) === of.digits
+    return !isOpening || digitsOfOpening(name, read) === of.digits
       ? read
       : classError('the digits of what it has found', of, worker.name);
   } catch (thrown) {
     if (thrown instanceof EspalierError) return thrown;
     throw thrown;
   }
+}
+
+function digitsOfOpening(name: RequestName, result: unknown): string {
+  return name === 'evaluate' ? digitsOfExperiment(result as readonly EvaluationResult[]) : digitsOf(result);
 }
 
 function asQueued(name: RequestName): QueuedName {

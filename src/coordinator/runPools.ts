@@ -7,13 +7,19 @@ import type { EvaluationProgress } from '../experiment/resultSchema.ts';
 import type { WorkerProcess } from '../protocol/workerProcess.ts';
 import type { QueueAddress } from '../queue/queueAddress.ts';
 import { QueueServer } from '../queue/queueServer.ts';
+import type { RunFolder } from '../runs/runFolder.ts';
+import type { RunPlan } from '../search/kinds.ts';
 import type { SearchOpening } from '../search/lifecycle/events.ts';
 import type { Pool } from './pool.ts';
 import { QueuePool } from './queuePool.ts';
 import type { QueuePoolOptions } from './queuePool.ts';
+import { runWork } from './queueWork.ts';
 import { WorkerPool } from './workerPool.ts';
 
-export interface RunPoolsOptions extends Omit<QueuePoolOptions, 'address' | 'opening'> {
+export interface RunPoolsOptions extends Omit<QueuePoolOptions, 'address' | 'work'> {
+  readonly run: RunFolder;
+  /** With absolute paths. */
+  readonly plan: RunPlan;
   /** Where questions are asked, in the place of processes here. */
   readonly queue?: QueueAddress;
   /** Processes here, and what forks one. */
@@ -78,8 +84,8 @@ export class RunPools {
   }
 
   private async join(address: QueueAddress): Promise<QueuePool> {
-    const { opening, signal } = this.options;
-    const pool = await QueuePool.join({ ...this.options, address, opening: opening() });
+    const { opening, plan, run, signal } = this.options;
+    const pool = await QueuePool.join({ ...this.options, address, work: runWork(run, plan, opening()) });
     this.queued = pool;
     if (signal.aborted) void pool.dispose(cancelledError('searching'));
     return pool;

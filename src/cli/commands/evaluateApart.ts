@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../base/canonicalJson.ts';
 import { cancelledError } from '../../base/errors.ts';
 import { evaluateParts } from '../../coordinator/evaluateParts.ts';
-import { localExperimentPool } from '../../coordinator/experimentPool.ts';
+import { localExperimentPool, queuedExperimentPool } from '../../coordinator/experimentPool.ts';
 import type { Pool } from '../../coordinator/pool.ts';
 import { partsOf } from '../../experiment/parts.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
@@ -94,12 +94,22 @@ async function openPool(
   context: CommandContext,
   onProgress: (progress: EvaluationProgress) => void,
 ): Promise<Pool<EvaluationResult>> {
-  if (evaluators.kind === 'queue') throw new Error('later');
+  const { terminal } = context;
+  const log = (): void => undefined;
+  if (evaluators.kind === 'queue') {
+    return queuedExperimentPool(opening, {
+      ...{ address: evaluators.address, root: context.folder, signal: context.signal, log },
+      say: (message) => {
+        terminal.say(message);
+      },
+      onWorkers: () => undefined,
+    });
+  }
   return localExperimentPool(opening, {
-    workers: evaluators.workers,
-    spawn: () => context.forkWorker(),
+    ...evaluators,
+    spawn: (device) => context.forkWorker(device),
     onProgress,
-    log: () => undefined,
+    log,
   });
 }
 
@@ -114,7 +124,6 @@ async function evaluateGroup(
   signal: AbortSignal,
   { openPool, report, settled }: GroupHooks,
 ): Promise<void> {
-  if (signal.aborted) throw cancelledError('evaluating');
   const pool = await openPool(opening);
   const stop = (): void => void pool.dispose(cancelledError('evaluating'));
   signal.addEventListener('abort', stop, { once: true });

@@ -65,6 +65,8 @@ export function evaluateCommand(context: CommandContext): Command {
       'espalier evaluate metrics.prune --tasks "seven,piqa (shots: 5)" --limit 100',
     ],
     ['what that takes, before it begins', 'espalier evaluate metrics.prune --dry-run'],
+    ['in three processes, each evaluation by itself', 'espalier evaluate metrics.prune --workers 3'],
+    ['by the workers of a queue', 'espalier evaluate metrics.prune --queue redis://gpu-1'],
     ['the dense perplexity', 'espalier evaluate --model models/tiny --text wiki.test.raw --length 256'],
   ]);
 }

@@ -1,28 +1,31 @@
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { isInRange, rangeText } from '../../experiment/settingRow.ts';
+import type { NumberedDevice } from '../../experiment/numberedDevice.ts';
 import type { QueueAddress } from '../../queue/queueAddress.ts';
 import { WORKERS_SETTING } from '../../search/lifecycle/settings.ts';
 import { usageError } from '../commands/commandContext.ts';
 import type { CommandContext } from '../commands/commandContext.ts';
+import { addDevicesFlag, askedDevices } from './deviceFlags.ts';
+import type { DeviceOptions } from './deviceFlags.ts';
 import { addQueueFlag, askedQueue } from './queueFlags.ts';
 import type { QueueOptions } from './queueFlags.ts';
 import { settingFlag } from './settingFlags.ts';
 
 /** Flags that say who evaluates, as commander has parsed them. */
-export interface ApartOptions extends QueueOptions {
+export interface ApartOptions extends QueueOptions, Omit<DeviceOptions, 'workers'> {
   readonly workers?: number;
 }
 
 /** Who evaluates: this process all of a plan together, or several each evaluation by itself. */
 export type Evaluators =
   | { readonly kind: 'here' }
-  | { readonly kind: 'processes'; readonly workers: number }
+  | { readonly kind: 'processes'; readonly workers: number; readonly devices?: readonly NumberedDevice[] }
   | { readonly kind: 'queue'; readonly address: QueueAddress };
 
 export function addApartFlags(command: Command): Command {
   return addQueueFlag(
-    command.addOption(settingFlag('workers', WORKERS_SETTING).argParser(parseWorkers)),
+    addDevicesFlag(command.addOption(settingFlag('workers', WORKERS_SETTING).argParser(parseWorkers))),
     'workers of a queue evaluate, each with threads of its own',
   );
 }
@@ -33,10 +36,18 @@ export function askedEvaluators(
   { variables = {} }: Pick<CommandContext, 'variables'>,
 ): Evaluators {
   const address = askedQueue(options, variables);
-  if (address && workers !== undefined) {
-    throw usageError('--queue or --workers', 'both', 'Leave --workers out: who works for a queue is started there.');
+  const processes = workers === undefined ? {} : { workers: String(workers) };
+  const devices = askedDevices({ ...options, ...processes });
+  if (address) {
+    const other = devices ? '--devices' : workers === undefined ? undefined : '--workers';
+    if (other === undefined) return { kind: 'queue', address };
+    throw usageError(
+      `--queue or ${other}`,
+      'both',
+      `Leave ${other} out: who works for a queue says that where it is started.`,
+    );
   }
-  if (address) return { kind: 'queue', address };
+  if (devices) return { kind: 'processes', workers: devices.length, devices };
   return workers !== undefined && workers > 1 ? { kind: 'processes', workers } : { kind: 'here' };
 }
 

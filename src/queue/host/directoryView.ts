@@ -1,4 +1,5 @@
 import { VERSION } from '../../base/version.ts';
+import { AbandonedExperiments } from '../abandonedExperiments.ts';
 import { BEAT, Beats, SILENCE } from '../beats.ts';
 import type { Directory } from '../directory.ts';
 import { queueOfRun } from '../questionQueue.ts';
@@ -15,6 +16,7 @@ export class DirectoryView {
   private readonly directory: Directory;
   private readonly runBeats: Beats;
   private readonly workerBeats: Beats;
+  private readonly abandoned: AbandonedExperiments;
   private readonly silence: number;
   private readonly queues = new Map<string, JobQueue>();
 
@@ -22,6 +24,7 @@ export class DirectoryView {
   constructor(server: QueueServer, directory: Directory, silence = SILENCE) {
     this.server = server;
     this.directory = directory;
+    this.abandoned = new AbandonedExperiments(server, directory);
     this.silence = silence;
     this.runBeats = new Beats(2 * BEAT);
     this.workerBeats = new Beats(2 * BEAT);
@@ -30,6 +33,7 @@ export class DirectoryView {
   /** Runs whose owner lives, and those whose owner does not: the others are over. */
   async runs(): Promise<{ readonly living: readonly RunEntry[]; readonly silent: readonly RunEntry[] }> {
     const { entries } = await this.directory.runs.list();
+    await this.abandoned.look(entries);
     const living: RunEntry[] = [];
     const silent: RunEntry[] = [];
     for (const entry of entries) {

@@ -5,11 +5,11 @@ import { EspalierError } from '../../base/errors.ts';
 import { canonicalJson } from '../../base/canonicalJson.ts';
 import { resultWithPaths } from '../../runs/evaluationRecord.ts';
 import { withPaths } from '../../runs/portablePaths.ts';
+import { digitsOfExperiment } from '../experimentDigits.ts';
 import { localPath, sharedPath } from '../sharedPaths.ts';
 import { digitsOf } from '../wire.ts';
 import type { Question, RunClass, RunEntry } from '../wire.ts';
 import type { EngineChild } from './engineChild.ts';
-import { essentialsOf } from './essentials.ts';
 
 /** What of this machine answers: it says where its files are, and what it computes with. */
 export interface Place {
@@ -62,7 +62,7 @@ export async function openRun(
   }
   const dense: EvaluationPlan = { ...work.plan, evaluations: [] };
   const results = await evaluateHere(dense, engine, place, Infinity, signal);
-  return opened(results, digitsOf(results.map(essentialsOf)), results[0]?.provenance.device ?? '');
+  return opened(results, digitsOfExperiment(results), results[0]?.provenance.device ?? '');
 }
 
 /**
