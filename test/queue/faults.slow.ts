@@ -205,5 +205,9 @@ describe.each(KINDS)('over $name', ({ start, isThere }) => {
 });
 
 function late(limit: number): Promise<string> {
-  return new Promise((resolve) => setTimeout(() => resolve(`nothing within ${limit} ms`), limit));
+  return new Promise((resolve) =>
+    setTimeout(() => {
+      resolve(`nothing within ${limit} ms`);
+    }, limit),
+  );
 }
