@@ -5,6 +5,7 @@ import { readBytes } from '../files/readBytes.ts';
 import type { QueueAddress } from './queueAddress.ts';
 import { certificatesError } from './queueErrors.ts';
 import type * as Package from './queuePackage.ts';
+import { troubleOf } from './serverTrouble.ts';
 
 /** Begins every key in Redis: nothing of anybody else's is touched. */
 export const PREFIX = 'espalier';
@@ -29,7 +30,7 @@ export interface ServerConnection<Options> {
    *
    * @returns what whoever runs the server should know. @throws what the server says, or why there is none
    */
-  login(): Promise<readonly string[]>;
+  readonly login: () => Promise<readonly string[]>;
 }
 
 /** @throws EspalierError `queue/address` for certificates that cannot be read */
@@ -128,11 +129,7 @@ export async function postgresConnection(
 
 /** No version at all, where there is no schema. */
 function withoutSchema(thrown: unknown): number {
-  if (
-    thrown instanceof Error &&
-    /42P01|SchemaMigrationRequired/.test(`${(thrown as { code?: unknown }).code} ${thrown.name}`)
-  )
-    return 0;
+  if (troubleOf(thrown) === 'forgotten') return 0;
   throw thrown;
 }
 

@@ -187,7 +187,10 @@ function libraryOf<Backend extends Package.IQueueBackend, Connection>(
         () => ear.isOpen,
         async () => {
           const ready = await events.ready();
-          if (ear.isOpen) await ready.run().finally(() => events.replace(ready));
+          if (ear.isOpen)
+            await ready.run().finally(() => {
+              events.replace(ready);
+            });
         },
         onError,
       );
@@ -246,7 +249,10 @@ function libraryOf<Backend extends Package.IQueueBackend, Connection>(
             () => state.isOpen,
             async () => {
               const ready = await jobs.ready();
-              if (state.isOpen) await ready.run().finally(() => jobs.replace(ready));
+              if (state.isOpen)
+                await ready.run().finally(() => {
+                  jobs.replace(ready);
+                });
             },
             onError,
           );

@@ -63,7 +63,7 @@ describe.each(KINDS)('over $name', ({ start, isThere }) => {
     name = `run-${names++}`;
     ours = await QueueServer.connect(readQueueAddress(server.url), { log, lock: LOCK });
     queue = await QuestionQueue.open(ours, name, { log, lookEvery: 500 });
-  });
+  }, 60_000);
 
   afterEach(async () => {
     if (!isThere) return;
@@ -71,7 +71,7 @@ describe.each(KINDS)('over $name', ({ start, isThere }) => {
     await ours.close();
     await Promise.all(answerers.all.map((one) => one.kill()));
     await server.dispose();
-  });
+  }, 60_000);
 
   /** Asks question after question, a few at a time, as long as something goes wrong. */
   async function askWhile(wrong: () => Promise<void>): Promise<void> {
@@ -205,5 +205,9 @@ describe.each(KINDS)('over $name', ({ start, isThere }) => {
 });
 
 function late(limit: number): Promise<string> {
-  return new Promise((resolve) => setTimeout(() => resolve(`nothing within ${limit} ms`), limit));
+  return new Promise((resolve) =>
+    setTimeout(() => {
+      resolve(`nothing within ${limit} ms`);
+    }, limit),
+  );
 }

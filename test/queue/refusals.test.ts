@@ -158,7 +158,11 @@ describe('what is no such server', () => {
   });
   const listening = async (server: Server): Promise<number> => {
     servers.push(server);
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
+    await new Promise<void>((resolve) =>
+      server.listen(0, '127.0.0.1', () => {
+        resolve();
+      }),
+    );
     return (server.address() as AddressInfo).port;
   };
   const old = (): Server =>

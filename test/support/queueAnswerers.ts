@@ -38,7 +38,7 @@ export class Answerers {
   ): Promise<Answerer> {
     const [program, ...flags] = [...through, process.execPath, path.join(this.folder, 'answerer.cjs')];
     const env = { ...process.env, ESPALIER_QUEUE: url, QUEUE_NAME: name, ...environment };
-    const answerer = new Answerer(spawn(program!, flags, { env, stdio: ['ignore', 'pipe', 'pipe'] }));
+    const answerer = new Answerer(spawn(program, flags, { env, stdio: ['ignore', 'pipe', 'pipe'] }));
     this.all.push(answerer);
     await answerer.until(({ kind }) => kind === 'ready');
     return answerer;
@@ -72,7 +72,11 @@ export class Answerer {
       for (const look of this.waiting) look();
     });
     child.stderr!.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
-    this.gone = new Promise((resolve) => child.once('exit', () => resolve()));
+    this.gone = new Promise((resolve) =>
+      child.once('exit', () => {
+        resolve();
+      }),
+    );
   }
 
   get isAlive(): boolean {
