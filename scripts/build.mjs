@@ -35,6 +35,7 @@ const ENTRY_POINTS = {
   benchQueue: 'bench/queue/main.ts',
   benchAttention: 'bench/attention.ts',
   benchBackward: 'bench/backward.ts',
+  benchSteady: 'bench/steady/main.ts',
   study: 'bench/study/main.ts',
   openAiPackage: 'src/llm/openAiPackage.ts',
   hubPackage: 'src/hub/hubPackage.ts',

@@ -69,7 +69,7 @@ export function search(study: StudyEngine, arm: Arm, seed: number): Promise<Foun
     console.error(`search ${arm}, seed ${seed}`);
     const opening = await engine.open(plan);
     const shared = new MeasuredEffects(engine, path.join(options.out, 'measurements.jsonl'), opening.fingerprint);
-    const effects = armEffects(shared, () => undefined);
+    const effects = armEffects(shared, {}, () => undefined);
     const { finalists, counts } = await runMetricSearch({ ...plan, baselines: [] }, effects, { opening });
     const evaluated: { readonly expression: Expression; readonly perplexity: number }[] = [];
     for (const { expression } of finalists) {

@@ -3,11 +3,12 @@ import { fitnessIn } from '../../src/search/lifecycle/objective.ts';
 import type { MetricCandidate, MetricCounts, MetricGeneration } from '../../src/search/metrics/events.ts';
 import { runMetricSearch } from '../../src/search/metrics/runMetricSearch.ts';
 import { armEffects, type MeasuredEffects } from './measuredEffects.ts';
+import { SimulatedWorkers } from '../steady/simulatedWorkers.ts';
 import type { SearchOpening } from '../../src/search/lifecycle/events.ts';
 import type { MetricSearchSettings } from '../../src/search/metrics/settings.ts';
 
 /** The ways in which a study searches: the first sets the budget of those that have one. */
-export const ARMS = ['search', 'in full', 'random', 'exponents', 'constants'] as const;
+export const ARMS = ['search', 'in full', 'random', 'exponents', 'constants', 'steady 8', 'steady 64'] as const;
 
 export type Arm = (typeof ARMS)[number];
 
@@ -25,6 +26,9 @@ export interface ArmResult {
   /** After each generation: evaluations so far, best so far. */
   readonly curve: readonly (readonly [evaluations: number, best: number])[];
 }
+
+/** Of a block and of a probe, where workers are simulated: it is their ratio that counts. */
+const COSTS = { block: 10, probe: 5, spread: 0.1 };
 
 /** Generations enough for any budget. */
 const UNTIL_BUDGET = 10_000;
@@ -45,10 +49,14 @@ export async function playArm(
     random: { method: 'random', generations: UNTIL_BUDGET, budget } as const,
     exponents: { constants: 'exponents', generations: UNTIL_BUDGET, budget } as const,
     constants: { constants: 'all', generations: UNTIL_BUDGET, budget } as const,
+    // As many candidates as the search: only their order is that of so many workers.
+    'steady 8': { evolution: 'steady-state' } as const,
+    'steady 64': { evolution: 'steady-state' } as const,
   }[arm];
   const candidates = new Map<number, MetricCandidate>();
   const generations: MetricGeneration[] = [];
-  const shared = armEffects(effects, (event) => {
+  const workers = new SimulatedWorkers(arm === 'steady 64' ? 64 : 8, { ...COSTS, seed }, effects);
+  const shared = armEffects(effects, workers, (event) => {
     if (event.kind === 'candidate') candidates.set(event.id, event);
     if (event.kind === 'generation') generations.push(event);
   });

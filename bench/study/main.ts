@@ -17,7 +17,8 @@ const USAGE = `npm run study [-- --seeds 5] [--first 0] [--threads 0] [--populat
 
 Runs the search of ../shared's checkpoint for several seeds, each in several ways: as it is (rankings shared, poor metrics stopped
 early), with every candidate evaluated in full, as random search with the same number of evaluations, and, of --arms, with constants
-(exponents; constants, which are exponents and factors), again with the same number. With --unseen N the best of each is also evaluated on N
+(exponents; constants, which are exponents and factors), again with the same number, or without generations (steady 8, steady 64), with as
+many candidates, whose answers come in the order of so many workers (simulated). With --unseen N the best of each is also evaluated on N
 blocks of a text that no search sees. Prints a table and the ratios that the search is judged by, and writes study.json, study.svg and measurements.jsonl to the folder: measured losses are read
 back from there, so that a study that was ended goes on. Evaluations are counted, not timed: it may run while the machine does other work.`;
 
@@ -141,12 +142,16 @@ function summarise(results: readonly StudyResult[]): void {
     const won = search.filter(({ best }, i) => best < random[i]!.best).length;
     console.log(`better than random search with the same evaluations: ${won} of ${search.length} seeds`);
   }
-  for (const arm of ['exponents', 'constants'] as const) {
+  const compared = {
+    ...{ exponents: 'none, with the same evaluations', constants: 'none, with the same evaluations' },
+    ...{ 'steady 8': 'generations, with the same candidates', 'steady 64': 'generations, with the same candidates' },
+  } as const;
+  for (const [arm, against] of Object.entries(compared) as [keyof typeof compared, string][]) {
     const pairs = of(arm).map((one, i) => [one, search[i]!] as const);
     if (pairs.length === 0) continue;
     const told = [`fitness ${comparison(pairs, ({ best }) => best)}`];
     if (pairs[0]![0].unseen !== undefined) told.push(`unseen ${comparison(pairs, ({ unseen }) => unseen!)}`);
-    console.log(`${arm} against none, with the same evaluations: ${told.join('; ')}`);
+    console.log(`${arm} against ${against}: ${told.join('; ')}`);
   }
 }
 

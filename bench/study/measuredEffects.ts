@@ -61,9 +61,14 @@ export class MeasuredEffects implements Omit<MetricEffects, 'emit'> {
   }
 }
 
-/** The effects of one arm: its own events, the common measurements. */
-export function armEffects(shared: MeasuredEffects, onEvent: (event: MetricEvent) => void): MetricEffects {
+/** The effects of one arm: its own events, the common measurements, in the order of its workers where there are no generations. */
+export function armEffects(
+  shared: MeasuredEffects,
+  { singly }: Pick<MetricEffects, 'singly'>,
+  onEvent: (event: MetricEvent) => void,
+): MetricEffects {
   return {
+    ...(singly && { singly }),
     probe: (candidates) => shared.probe(candidates),
     measure: (candidates, rung) => shared.measure(candidates, rung),
     emit: (event) => {

@@ -11,6 +11,8 @@ const STYLES: Readonly<Record<Arm, { colour: string; dash: string; title: string
   random: { colour: '#c2571a', dash: '7 4', title: 'random search' },
   exponents: { colour: '#2a8c4a', dash: '10 2', title: 'with exponents' },
   constants: { colour: '#8a3fb0', dash: '4 2 1 2', title: 'with exponents, factors' },
+  'steady 8': { colour: '#1f8f93', dash: '6 2', title: 'steady-state, 8 workers' },
+  'steady 64': { colour: '#b0243f', dash: '1 3', title: 'steady-state, 64' },
 };
 
 /** Best perplexity so far against evaluations spent (logarithmic), every arm of every seed, as an SVG text. */

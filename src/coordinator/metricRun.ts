@@ -2,18 +2,21 @@ import { printPrefix } from '../metric/print.ts';
 import type { LanguageModelAccess } from '../llm/connect.ts';
 import type { RunFolder } from '../runs/runFolder.ts';
 import type { FinalistEvent, SearchOpening } from '../search/lifecycle/events.ts';
-import type { MetricEvent, ProbeOutcome } from '../search/metrics/events.ts';
+import type { Acknowledged, MetricEvent, ProbeOutcome } from '../search/metrics/events.ts';
 import type { Proposal, MetricEffects, Trial } from '../search/metrics/effects.ts';
 import { isProposing } from '../search/metrics/plan.ts';
 import type { MetricSearchPlan } from '../search/metrics/plan.ts';
 import { runMetricSearch } from '../search/metrics/runMetricSearch.ts';
+import type { MetricSearchOutcome } from '../search/metrics/runMetricSearch.ts';
 import { checkSame, divergedError } from './divergence.ts';
 import { evaluateFinalists, finalOrder } from './finalists.ts';
 import { LlmCalls } from './llmCalls.ts';
+import { askMeasure, askProbe } from './metricQuestions.ts';
 import { Measures, quarantine } from './measures.ts';
 import { Pace } from './pace.ts';
 import { ask } from './questions.ts';
 import { readFormula } from './readFormula.ts';
+import { RunAnswers } from './runAnswers.ts';
 import type { Drive, EndOf, SearchRun } from './searchRun.ts';
 
 /** A search for metrics. */
@@ -24,13 +27,11 @@ export class MetricRun implements SearchRun<'metrics'> {
   /** By candidate and trial. */
   private readonly probes = new Map<string, Extract<MetricEvent, { kind: 'probed' }>>();
   private readonly measures = new Measures<Proposal>({
-    ask: (client, proposals, { begin, end }) =>
-      client.request('measure', {
-        candidates: proposals.map(({ expression }) => ({ kind: 'metric', expression })),
-        on: { kind: 'blocks', begin, end },
-      }),
+    ask: askMeasure,
     textOf: ({ expression }) => printPrefix(expression),
   });
+  /** Of a search without generations: the answers in their order. */
+  private readonly acknowledged: Acknowledged[] = [];
   /** What follows from the answers, by its place in the run. */
   private readonly said = new Map<string, MetricEvent>();
   private readonly finalists: FinalistEvent[] = [];
@@ -42,13 +43,21 @@ export class MetricRun implements SearchRun<'metrics'> {
   }
 
   get measured(): boolean {
-    return this.probes.size > 0 || this.measures.size > 0 || (this.calls?.recalled ?? 0) > 0;
+    return (
+      this.probes.size > 0 || this.measures.size > 0 || this.acknowledged.length > 0 || (this.calls?.recalled ?? 0) > 0
+    );
   }
 
   recall(event: MetricEvent): void {
-    if (event.kind === 'probed') this.probes.set(questionOf(event), event);
-    else if (event.kind === 'measured') this.measures.recall(event);
-    else if (event.kind === 'llm-asked' || event.kind === 'llm-replied') this.calls?.recall(event);
+    if (event.kind === 'workers') this.acknowledged.push(event);
+    else if (event.kind === 'probed') {
+      if (this.isSteadyState) this.acknowledged.push(event);
+      else this.probes.set(questionOf(event), event);
+    } else if (event.kind === 'measured') {
+      // Baselines, below zero, are measured together in every search.
+      if (this.isSteadyState && event.id >= 0) this.acknowledged.push(event);
+      else this.measures.recall(event);
+    } else if (event.kind === 'llm-asked' || event.kind === 'llm-replied') this.calls?.recall(event);
     else if (event.kind === 'finalist') this.finalists.push(event);
     else if (SAID.has(event.kind)) this.said.set(placeOf(event), event);
   }
@@ -58,10 +67,7 @@ export class MetricRun implements SearchRun<'metrics'> {
   }
 
   async run(opening: SearchOpening, drive: Drive<'metrics'>): Promise<EndOf<'metrics'>> {
-    const { counts, finalists } = await runMetricSearch(this.plan, this.effects(drive), {
-      opening,
-      signal: drive.signal,
-    });
+    const { counts, finalists } = await this.search(opening, drive);
     const { baselines, sparsity, update } = this.plan;
     const best = finalists.map(({ id, expression }) => ({ id, metric: `candidate ${id}`, expression }));
     const entries = [...best, ...baselines].map(({ metric, expression, ...id }) => ({
@@ -70,6 +76,22 @@ export class MetricRun implements SearchRun<'metrics'> {
     }));
     const results = await evaluateFinalists(entries, this.finalists, this.plan, drive);
     return { kind: 'finished', counts, best: finalOrder(finalists, results, this.plan.search.objective) };
+  }
+
+  private async search(opening: SearchOpening, drive: Drive<'metrics'>): Promise<MetricSearchOutcome> {
+    const effects = this.effects(drive);
+    const options = { opening, signal: drive.signal };
+    if (!this.isSteadyState) return runMetricSearch(this.plan, effects, options);
+    const singly = new RunAnswers(this.acknowledged, drive);
+    try {
+      return await runMetricSearch(this.plan, { ...effects, singly }, options);
+    } finally {
+      singly.end();
+    }
+  }
+
+  private get isSteadyState(): boolean {
+    return this.plan.search.evolution === 'steady-state';
   }
 
   private effects(drive: Drive<'metrics'>): MetricEffects {
@@ -99,11 +121,7 @@ export class MetricRun implements SearchRun<'metrics'> {
     await ask<Trial, ProbeOutcome>(pool, {
       items: candidates.filter((candidate) => !this.isProbed(candidate)),
       pace,
-      ask: (client, trials) => {
-        const expressions = trials.map(({ expression }) => expression);
-        const against = trials.map((trial) => trial.against ?? null);
-        return client.request('probe', { expressions, ...(against.some((other) => other !== null) && { against }) });
-      },
+      ask: askProbe,
       settle: async (answered) => {
         const events: MetricEvent[] = [];
         for (const one of answered) {

@@ -34,7 +34,7 @@ export function panelItems(
     measured = undefined;
   };
   for (const { event, at } of records) {
-    if (event.kind === 'probed' || event.kind === 'scores') continue;
+    if (event.kind === 'probed' || event.kind === 'workers' || event.kind === 'scores') continue;
     if (event.kind === 'candidate' && 'expression' in event) {
       if (measured) flush();
       candidates.push({ ...event, at });

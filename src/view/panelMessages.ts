@@ -147,7 +147,10 @@ export type PanelItem =
   | { readonly picture: MaskPicture; readonly at: number }
   | { readonly event: PanelEvent; readonly at: number };
 
-export type PanelEvent = Exclude<RunEvent, { readonly kind: 'probed' | 'step' | 'probabilities' | 'scores' }>;
+export type PanelEvent = Exclude<
+  RunEvent,
+  { readonly kind: 'probed' | 'workers' | 'step' | 'probabilities' | 'scores' }
+>;
 
 /** What a run is doing, as far as this window can know. */
 export type RunActivity =

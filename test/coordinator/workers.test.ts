@@ -7,7 +7,10 @@ import { runSearchOf } from '../../src/coordinator/coordinator.ts';
 import { DEFAULT_LLM_SETTINGS } from '../../src/search/llm/settings.ts';
 import { type MaskSearchPlan } from '../../src/search/masks/plan.ts';
 import type { RunEvent, SearchPlan } from '../../src/search/kinds.ts';
+import type { Acknowledged, MetricEvent } from '../../src/search/metrics/events.ts';
 import { DEFAULT_SEARCH_OPERATIONS } from '../../src/search/metrics/plan.ts';
+import type { MetricSearchPlan } from '../../src/search/metrics/plan.ts';
+import { runMetricSearch } from '../../src/search/metrics/runMetricSearch.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import { forkWorker } from '../../src/protocol/workerProcess.ts';
 import { createRun } from '../../src/runs/runFolder.ts';
@@ -74,8 +77,39 @@ const PLANS: Readonly<Record<string, () => SearchPlan>> = {
 
 let second = 0;
 
+it('a search without generations, by one worker with few threads and many, comes to the same events; by two, to what their order says', async () => {
+  const metrics = PLANS['metrics']!() as MetricSearchPlan;
+  const plan = { ...metrics, search: { ...metrics.search, evolution: 'steady-state' } } as const;
+  const one = await eventsOf(plan, 1, 2);
+  expect(await eventsOf(plan, 1, 5)).toEqual(one);
+  const events = (await toldBy(plan, 2, 2)).map((text) => JSON.parse(text) as MetricEvent);
+  const said = (kinds: readonly string[]): MetricEvent[] => events.filter(({ kind }) => kinds.includes(kind));
+  const acknowledged = said(['workers', 'probed', 'measured']) as Acknowledged[];
+  expect(acknowledged[0]).toEqual({ kind: 'workers', count: 2 });
+  const again: MetricEvent[] = [];
+  let at = 0;
+  await runMetricSearch(
+    plan,
+    {
+      ...{ probe: () => Promise.reject(new Error('asked')), measure: () => Promise.reject(new Error('asked')) },
+      emit: (event) => {
+        again.push(event);
+        return Promise.resolve();
+      },
+      singly: { ask: () => undefined, next: () => Promise.resolve(acknowledged[at++]!) },
+    },
+    { opening: said(['opened'])[0] as Extract<MetricEvent, { kind: 'opened' }> },
+  );
+  expect(again).toEqual(said(['candidate', 'generation']));
+  expect(again.filter(({ kind }) => kind === 'candidate')).toHaveLength(9 + 2 * 7);
+}, 240_000);
+
 /** What stands in the journal of a search by real workers, without times; what they answered at the same time may stand in any order. */
 async function eventsOf(plan: SearchPlan, workers: number, threads: number): Promise<readonly string[]> {
+  return [...(await toldBy(plan, workers, threads))].sort();
+}
+
+async function toldBy(plan: SearchPlan, workers: number, threads: number): Promise<readonly string[]> {
   const settings = { ...plan.settings, threads };
   const createdAt = new Date(1763804575000 + 1000 * second++);
   const run = await createRun({ ...plan, settings }, { root: folder, createdAt, versions: {} });
@@ -86,8 +120,7 @@ async function eventsOf(plan: SearchPlan, workers: number, threads: number): Pro
     spawn: () => forkWorker({ file: path.join(ROOT, 'dist/worker.cjs'), cacheFolder, log: () => undefined }),
     onEvent: ({ event }) => events.push(event),
   });
-  const told = events.map((event) => JSON.stringify(event, (key, value: unknown) => (key === 'seconds' ? 0 : value)));
-  return told.sort();
+  return events.map((event) => JSON.stringify(event, (key, value: unknown) => (key === 'seconds' ? 0 : value)));
 }
 
 it.each(Object.keys(PLANS))(

@@ -1,4 +1,5 @@
 import type { SearchConflict } from '../conflict.ts';
+import { takesProposals } from './settings.ts';
 import type { MetricSearchSettings } from './settings.ts';
 
 /** Looks whether a search's settings go together; flags and `.prune` files are both checked by it. */
@@ -7,6 +8,9 @@ export function searchConflict({
   elites,
   crossover,
   mutation,
+  evolution,
+  proposals,
+  method,
 }: MetricSearchSettings): SearchConflict | undefined {
   // Decimal shares do not add up exactly: 0.7 + 0.3 may be more than 1 by rounding.
   if (crossover + mutation > 1 + 1e-9) {
@@ -22,6 +26,13 @@ export function searchConflict({
       settings: ['population', 'elites'],
       message: `of a population of ${population} not ${elites} can be \`elites\`: nothing would change any more`,
       value: Math.floor(population / 10),
+    };
+  }
+  if (evolution === 'steady-state' && takesProposals({ method, proposals })) {
+    return {
+      settings: ['evolution', 'proposals'],
+      message: 'a language model proposes for a whole generation, and `evolution: steady-state` has none',
+      value: 0,
     };
   }
   return undefined;

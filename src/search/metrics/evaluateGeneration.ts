@@ -1,33 +1,12 @@
 import { throwIfCancelled } from '../../base/errors.ts';
 import type { CandidateOutcome } from './events.ts';
-import { constantValue } from '../../metric/constant.ts';
-import { depthOf, operandsOf } from '../../metric/measure.ts';
-import { printPrefix } from '../../metric/print.ts';
 import type { Evaluated, Proposed } from './candidate.ts';
-import type { MetricEffects, MetricSearchOptions } from './effects.ts';
-import {
-  accuracyOf,
-  FITNESS_NOUNS,
-  fitnessOfLoss,
-  measuredFitness,
-  measuredIn,
-  objectiveOf,
-} from '../lifecycle/objective.ts';
-import type { Objective } from '../lifecycle/objective.ts';
-import type { Rung } from '../lifecycle/rung.ts';
 import type { Knowledge } from './knowledge.ts';
-import { AT_THE_FOOT, climb, promoted } from './ladder.ts';
+import { AT_THE_FOOT, promoted } from './ladder.ts';
 import type { Climb } from './ladder.ts';
-import type { MetricSearchSettings } from './settings.ts';
-
-/** What all generations of a search have in common. */
-export interface SearchContext {
-  readonly settings: MetricSearchSettings;
-  readonly rungs: readonly Rung[];
-  readonly knowledge: Knowledge;
-  readonly effects: MetricEffects;
-  readonly options: MetricSearchOptions;
-}
+import { algebraicProblem, candidateEvent, climbed, reachedOutcome, sharedOutcome } from './outcomes.ts';
+import type { SharedBy } from './outcomes.ts';
+import type { SearchContext } from './searchContext.ts';
 
 /** Candidates of a generation, sifted before any of them is evaluated. */
 export interface Sifted {
@@ -59,7 +38,7 @@ export async function evaluateGeneration(
 export interface Follower {
   readonly candidate: Proposed;
   readonly of: number;
-  readonly by: 'canonical' | 'mask';
+  readonly by: SharedBy;
 }
 
 /**
@@ -129,7 +108,6 @@ function firstOfEachForm(
 /** Measures rung after rung, and settles each candidate at the rung where it stops. */
 async function climbRungs(contenders: readonly Proposed[], context: SearchContext): Promise<void> {
   const { rungs, knowledge, effects, options } = context;
-  const objective = objectiveOf(options.opening);
   let climbers = new Map(contenders.map((candidate) => [candidate, AT_THE_FOOT]));
   for (const rung of rungs) {
     if (climbers.size === 0) return;
@@ -137,30 +115,29 @@ async function climbRungs(contenders: readonly Proposed[], context: SearchContex
     const answers = await effects.measure([...climbers.keys()].map(asProposal), rung);
     const reached = new Map<Proposed, Climb>();
     for (const [i, [candidate, before]] of [...climbers].entries()) {
-      const answer = answers[i]!;
-      const after = answer.kind === 'loss' ? climb(before, answer, options.opening) : undefined;
-      if (answer.kind === 'loss') knowledge.countBlocks(answer.blocks);
-      if (after !== undefined && hasFitness(after, objective)) reached.set(candidate, after);
-      else await settle(candidate, answer.kind === 'invalid' ? answer : notFinite(objective), context);
+      const after = climbed(before, answers[i]!, context);
+      if (after.kind === 'invalid') await settle(candidate, after, context);
+      else reached.set(candidate, after.climb);
     }
     const isLast = rung.index === rungs.length - 1;
     const goOn = isLast ? new Set() : new Set(promotedOf(reached, rung.index, context));
     climbers = new Map();
     for (const [candidate, after] of reached) {
-      const accuracy = isLast ? accuracyOf(after) : undefined;
-      const fitness = measuredFitness(fitnessOfLoss(after.estimates.at(-1)!, objective), objective, accuracy);
       if (goOn.has(candidate)) climbers.set(candidate, after);
-      else if (isLast) knowledge.lead(await settle(candidate, { kind: 'full', ...fitness }, context), after);
-      else await settle(candidate, { kind: 'stopped', rung: rung.index, blocks: after.blocks, ...fitness }, context);
+      else {
+        const evaluated = await settle(candidate, reachedOutcome(after, rung, context), context);
+        if (isLast) knowledge.lead(evaluated, after);
+      }
     }
   }
 }
 
-function promotedOf(
-  reached: ReadonlyMap<Proposed, Climb>,
+/** {@link promoted}, as the search is set and by what it knows. */
+export function promotedOf<Key>(
+  reached: ReadonlyMap<Key, Climb>,
   rung: number,
-  { knowledge, settings }: SearchContext,
-): readonly Proposed[] {
+  { knowledge, settings }: Pick<SearchContext, 'knowledge' | 'settings'>,
+): readonly Key[] {
   const complete = knowledge.leaders.map((leader) => leader.climb);
   return promoted(reached, rung, settings.keep, complete, Math.max(1, settings.elites));
 }
@@ -172,42 +149,8 @@ async function settle(
   like?: Evaluated,
 ): Promise<Evaluated> {
   const evaluated = knowledge.settle(candidate, outcome, like);
-  const { id, generation, operator, parents, call, expression, size } = candidate;
-  await effects.emit({
-    kind: 'candidate',
-    ...{ id, generation, operator, parents, size, outcome },
-    expression: printPrefix(expression),
-    depth: depthOf(expression),
-    ...(call !== undefined && { call }),
-  });
+  await effects.emit(candidateEvent(evaluated));
   return evaluated;
-}
-
-function algebraicProblem({ expression, canonical }: Proposed): CandidateOutcome | undefined {
-  if (operandsOf(expression).length === 0) {
-    return { kind: 'invalid', reason: 'no-operand', detail: 'it has no operand: every weight has the same score' };
-  }
-  const value = constantValue(expression) ?? constantValue(canonical.expression);
-  if (value === undefined) return undefined;
-  return { kind: 'invalid', reason: 'constant', detail: `it is ${value} for every weight` };
-}
-
-function sharedOutcome(of: Evaluated, by: Follower['by']): CandidateOutcome {
-  if (of.outcome.kind === 'invalid') return of.outcome;
-  return { kind: 'shared', of: of.id, by, ...measuredIn(of.outcome) };
-}
-
-function notFinite(objective: Objective): CandidateOutcome {
-  return {
-    kind: 'invalid',
-    reason: 'not-finite',
-    detail: `the pruned model has no finite ${FITNESS_NOUNS[objective]}`,
-  };
-}
-
-function hasFitness({ estimates }: Climb, objective: Objective): boolean {
-  const fitness = fitnessOfLoss(estimates.at(-1)!, objective);
-  return Number.isFinite(fitness) && (objective !== 'perplexity' || fitness > 0);
 }
 
 function asProposal({ id, expression }: Proposed): { id: number; expression: Proposed['expression'] } {

@@ -13,5 +13,7 @@ export type MetricBaseline = Extract<MetricEvent, { kind: 'baseline' }>;
 export type ProposedEvent = Extract<MetricEvent, { kind: 'proposed' }>;
 export type Rejected = Immutable<z.infer<typeof rejectedSchema>>;
 export type ProposalCounts = Immutable<z.infer<typeof proposalCountsSchema>>;
+/** What a search without generations takes one by one. */
+export type Acknowledged = Extract<MetricEvent, { kind: 'workers' | 'probed' | 'measured' }>;
 export type MetricFinalist = Extract<MetricEvent, { kind: 'finalist' }>;
 export type MetricGeneration = Extract<MetricEvent, { kind: 'generation' }>;

@@ -23,6 +23,8 @@ export class Knowledge {
   private readonly masks = new Map<string, number>();
   private readonly identities = new Map<number, number>();
   private readonly ranking: Leader[] = [];
+  /** What estimates after a rung are off by, as long as nobody new leads. */
+  private readonly offsets = new Map<number, number>();
   private readonly blocksOfText: number;
   private readonly account: ProposalAccount | undefined;
   private readonly tally = { candidates: 0, invalid: 0, duplicates: 0, stoppedEarly: 0, fullEvaluations: 0 };
@@ -107,13 +109,18 @@ export class Knowledge {
   /** The loss that a candidate is expected to have on the whole text, by how estimates after its rung came out so far. */
   expectedLoss({ loss, stoppedAt }: Evaluated): number {
     if (stoppedAt === undefined) return loss;
-    const complete = this.ranking.map((leader) => leader.climb);
-    return loss - calibration(complete, stoppedAt).offset;
+    let offset = this.offsets.get(stoppedAt);
+    if (offset === undefined) {
+      const complete = this.ranking.map((leader) => leader.climb);
+      this.offsets.set(stoppedAt, (offset = calibration(complete, stoppedAt).offset));
+    }
+    return loss - offset;
   }
 
   lead(candidate: Evaluated, climb: Climb): void {
     if (this.ranking.some((other) => other.candidate.identity === candidate.identity)) return;
     const place = this.ranking.findIndex((other) => other.candidate.loss > candidate.loss);
+    this.offsets.clear();
     this.ranking.splice(place === -1 ? this.ranking.length : place, 0, { candidate, climb });
   }
 

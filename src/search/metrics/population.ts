@@ -23,13 +23,7 @@ export function nextPopulation(
   settings: Pick<MetricSearchSettings, 'population' | 'elites' | 'parsimony'>,
   knowledge: Pick<Knowledge, 'expectedLoss'>,
 ): Population {
-  const costOf = (candidate: Evaluated): number =>
-    knowledge.expectedLoss(candidate) + settings.parsimony * candidate.size;
-  const ranked = (candidates: readonly Evaluated[]): Member[] =>
-    candidates
-      .map((candidate) => ({ candidate, cost: costOf(candidate) }))
-      .sort((a, b) => a.cost - b.cost || a.candidate.id - b.candidate.id);
-
+  const ranked = rankedBy(settings, knowledge);
   const former = ranked(before).map(({ candidate }) => candidate);
   const elites = former.filter(({ stoppedAt }) => stoppedAt === undefined).slice(0, settings.elites);
   const elite = new Set(elites.map(({ identity }) => identity));
@@ -43,6 +37,24 @@ export function nextPopulation(
   return ranked([...kept.map(({ candidate }) => candidate), ...filled]);
 }
 
+/**
+ * The population with one more that was settled: it takes the place of the worst (replace worst, as in GENITOR, Whitley 1989; the elites
+ * stay here, too), or its own where it is that. Of those that remove the same weights the smallest stays.
+ */
+export function withOffspring(
+  before: Population,
+  offspring: Evaluated,
+  settings: Pick<MetricSearchSettings, 'population' | 'elites' | 'parsimony'>,
+  knowledge: Pick<Knowledge, 'expectedLoss'>,
+): Population {
+  if (offspring.loss === Infinity) return before;
+  const members = rankedBy(settings, knowledge)(distinct([...before.map(({ candidate }) => candidate), offspring]));
+  if (members.length <= settings.population) return members;
+  const elites = members.filter(({ candidate }) => candidate.stoppedAt === undefined).slice(0, settings.elites);
+  const worst = members.findLast((member) => !elites.includes(member));
+  return members.filter((member) => member !== worst);
+}
+
 /** The best of so many that are drawn with equal chances; the one drawn first of equals. */
 export function tournament(population: Population, rng: Rng, rounds: number): Evaluated {
   let best = population[rng.integer(population.length)]!;
@@ -51,6 +63,17 @@ export function tournament(population: Population, rng: Rng, rounds: number): Ev
     if (one.cost < best.cost) best = one;
   }
   return best.candidate;
+}
+
+function rankedBy(
+  { parsimony }: Pick<MetricSearchSettings, 'parsimony'>,
+  knowledge: Pick<Knowledge, 'expectedLoss'>,
+): (candidates: readonly Evaluated[]) => Member[] {
+  const costOf = (candidate: Evaluated): number => knowledge.expectedLoss(candidate) + parsimony * candidate.size;
+  return (candidates) =>
+    candidates
+      .map((candidate) => ({ candidate, cost: costOf(candidate) }))
+      .sort((a, b) => a.cost - b.cost || a.candidate.id - b.candidate.id);
 }
 
 /** Of those that remove the same weights the smallest, and the oldest of these: it says the same with less. */

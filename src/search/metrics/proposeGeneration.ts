@@ -3,7 +3,9 @@ import { sizeOf } from '../../metric/measure.ts';
 import type { Alphabet } from './alphabet.ts';
 import type { Proposed } from './candidate.ts';
 import { sift } from './evaluateGeneration.ts';
-import type { SearchContext, Sifted } from './evaluateGeneration.ts';
+import type { Sifted } from './evaluateGeneration.ts';
+import type { SearchContext } from './searchContext.ts';
+import { generationSize } from './generationSize.ts';
 import type { MetricSearchPlan } from './plan.ts';
 import type { Population } from './population.ts';
 import { askForFormulas, wantedOf } from './proposals/askForFormulas.ts';
@@ -27,9 +29,7 @@ export async function proposeGeneration(
   population: Population,
   { plan, alphabet, context, tune, proposals }: GenerationParts,
 ): Promise<Sifted> {
-  const { search } = plan;
-  // The elites are a part of the generation, and evaluated already.
-  const places = generation === 0 ? search.population : Math.max(1, search.population - search.elites);
+  const places = generationSize(generation, plan.search);
   const firstId = context.knowledge.counts.candidates;
   const varied = async (begin: number, count: number): Promise<readonly Proposed[]> =>
     tune(await vary(begin, count, (id) => propose(id, generation, population, plan, alphabet), context));

@@ -2,14 +2,16 @@ import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
 import type { ErrorData } from '../../base/errors.ts';
 import type { MetricSearchPlan, ProposingPlan } from './plan.ts';
 import { checkCap } from '../llm/checkCap.ts';
-import type { MetricCounts, MetricGeneration } from './events.ts';
+import type { MetricCounts } from './events.ts';
 import type { Expression } from '../../metric/expression.ts';
 import { printPrefix } from '../../metric/print.ts';
 import { alphabetOf } from './alphabet.ts';
 import type { MetricEffects, MetricSearchOptions } from './effects.ts';
 import { evaluateGeneration } from './evaluateGeneration.ts';
-import type { SearchContext } from './evaluateGeneration.ts';
+import type { SearchContext } from './searchContext.ts';
+import { generationEvent } from './generationEvent.ts';
 import { Knowledge } from './knowledge.ts';
+import { SteadyState } from './steadyState/steadyState.ts';
 import { rungsOf } from './ladder.ts';
 import { nextPopulation } from './population.ts';
 import type { Population } from './population.ts';
@@ -25,7 +27,6 @@ import { tuneConstants } from './tune.ts';
 import type { MeasureOutcome } from '../lifecycle/events.ts';
 import { accuracyOf, FITNESS_NOUNS, fitnessOfLoss, measuredFitness, objectiveOf } from '../lifecycle/objective.ts';
 import type { Objective } from '../lifecycle/objective.ts';
-import { statisticsOf } from '../lifecycle/statisticsOf.ts';
 
 /** What a search comes to, before its finalists are evaluated again. */
 export interface MetricSearchOutcome {
@@ -42,7 +43,7 @@ export interface Finalist {
 }
 
 /**
- * Runs a search from its first generation to its last, or to its budget. Baselines come first. Everything that is random comes
+ * Runs a search from its first generation to its last, or to its budget; or without generations, as it is set. Baselines come first. Everything that is random comes
  * from the seed and the candidates' ids, so that equal plans and equal answers give equal searches.
  *
  * @throws EspalierError `cancelled` once `options.signal` is aborted; and whatever `effects` throw
@@ -59,7 +60,6 @@ export async function runMetricSearch(
   const rungs = rungsOf(options.opening, plan.settings.length, settings);
   const context: SearchContext = { settings, rungs, knowledge, effects, options };
   const alphabet = alphabetOf(plan, settings.constants);
-  const reach = new ReachRule();
   if (alphabet.operands.length === 0) throw noOperands(plan);
   if (isProposing(plan)) checkProposals(plan, options);
   const baselines = await measureBaselines(plan, context);
@@ -68,9 +68,24 @@ export async function runMetricSearch(
     isProposing(plan) && account && proposer && plan.llm.provider !== 'none'
       ? { plan, knowledge, proposer, effects, options, account, baselines, rejected: [] }
       : undefined;
-  const tune: GenerationParts['tune'] = (drafts) => tuneConstants(drafts, reach.target, context);
-  const parts: GenerationParts = { plan, alphabet, context, tune, proposals };
+  if (settings.evolution === 'steady-state') {
+    if (!effects.singly) throw noSingleAnswers();
+    await new SteadyState(plan, alphabet, context, effects.singly).run();
+  } else await runGenerations({ plan, alphabet, context, proposals });
+  const finalists = knowledge.leaders.slice(0, settings.finalists).map(({ candidate }) => ({
+    id: candidate.id,
+    expression: candidate.expression,
+    fitness: fitnessOfLoss(candidate.loss, objective),
+  }));
+  return { counts: knowledge.counts, finalists };
+}
 
+/** Generation by generation: each is proposed from the population that the ones before left. */
+async function runGenerations(common: Omit<GenerationParts, 'tune'>): Promise<void> {
+  const { context } = common;
+  const { settings, knowledge, effects } = context;
+  const reach = new ReachRule();
+  const parts: GenerationParts = { ...common, tune: (drafts) => tuneConstants(drafts, reach.target, context) };
   let population: Population = [];
   for (let generation = 0; generation < settings.generations; generation++) {
     if (generation > 0 && settings.budget > 0 && knowledge.evaluations >= settings.budget) break;
@@ -79,25 +94,8 @@ export async function runMetricSearch(
     for (const one of evaluated) if (one.tuning) reach.learn(one, knowledge.get(one.parents[0]!)!);
     const before = population.map(({ candidate }) => candidate);
     population = nextPopulation(before, evaluated, settings, knowledge);
-    const losses = evaluated.map(({ loss }) => loss).filter(Number.isFinite);
-    await effects.emit({
-      kind: 'generation',
-      generation,
-      ...statisticsOf(
-        losses,
-        losses.map((loss) => fitnessOfLoss(loss, objective)),
-        objective,
-      ),
-      bestSoFar: bestSoFar(knowledge, objective),
-      counts: knowledge.counts,
-    });
+    await effects.emit(generationEvent(generation, evaluated, context));
   }
-  const finalists = knowledge.leaders.slice(0, settings.finalists).map(({ candidate }) => ({
-    id: candidate.id,
-    expression: candidate.expression,
-    fitness: fitnessOfLoss(candidate.loss, objective),
-  }));
-  return { counts: knowledge.counts, finalists };
 }
 
 /** @returns those that have a perplexity */
@@ -142,6 +140,16 @@ function checkProposals(plan: ProposingPlan, { opening }: MetricSearchOptions): 
   checkCap(plan);
 }
 
+function noSingleAnswers(): EspalierError {
+  return new EspalierError({
+    code: 'engine/invariant',
+    operation: 'searching',
+    expected: 'effects that answer one by one, for a search without generations',
+    actual: 'none',
+    remedy: 'Search generation by generation, and report a bug.',
+  });
+}
+
 function noOperands({ name }: MetricSearchPlan): EspalierError {
   return new EspalierError({
     code: 'settings/invalid',
@@ -164,11 +172,4 @@ function baselineError(metric: string, answer: MeasureOutcome, objective: Object
 
 function accuracyIn(answer: MeasureOutcome): number | undefined {
   return answer.kind === 'loss' ? accuracyOf(answer) : undefined;
-}
-
-function bestSoFar({ leaders }: Knowledge, objective: Objective): MetricGeneration['bestSoFar'] {
-  const best = leaders[0]?.candidate;
-  return best === undefined
-    ? null
-    : { id: best.id, ...measuredFitness(fitnessOfLoss(best.loss, objective), objective) };
 }

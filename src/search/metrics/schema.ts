@@ -131,6 +131,8 @@ export const metricEventSchema = z.discriminatedUnion('kind', [
     seconds: amountSchema,
   }),
   measuredEvent,
+  /** So many share the work of a search without generations from here on: what it asks next depends on it. */
+  z.strictObject({ kind: z.literal('workers'), count: z.int().min(1).max(1_000_000) }),
   candidateEvent,
   generationEvent.extend({ counts: metricCountsSchema }),
   ...llmEvents,

@@ -32,6 +32,14 @@ export const METRIC_SEARCH_SETTINGS = {
     documentation:
       'evaluations after which no generation is begun, in units of the whole fitness text (a metric stopped after a quarter of it counts 0.25); 0 sets no limit',
   },
+  evolution: {
+    kind: 'choice',
+    default: 'generational',
+    choices: ['generational', 'steady-state'],
+    isLater: true,
+    documentation:
+      'generation by generation, or whenever a worker is free, which leaves none idle: what is found then depends on the order of the answers, so that two runs with several workers may differ (one that is resumed does not)',
+  },
   objective: OBJECTIVE_SETTING,
   seed: SEED_SETTING,
   tournament: {

@@ -45,7 +45,7 @@ export function newMetricState(): MetricState {
 export function foldMetricEvent(state: MetricState, event: MetricEvent, at: number): MetricState {
   const growing = state as Growing<MetricState>;
   tick(growing, event.kind, at);
-  if (event.kind === 'probed') return state;
+  if (event.kind === 'probed' || event.kind === 'workers') return state;
   if (event.kind === 'measured') {
     // Baselines, below zero, are no work of the search.
     if (event.id >= 0 && event.measure.kind === 'loss' && growing.opening !== undefined) {

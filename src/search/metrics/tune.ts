@@ -7,6 +7,7 @@ import type { MetricEffects, MetricSearchOptions } from './effects.ts';
 import type { ProbeOutcome } from './events.ts';
 import type { Knowledge } from './knowledge.ts';
 import { FIRST_STEP, stepped } from './tuning.ts';
+import type { Tuning } from './tuning.ts';
 
 /** Probes for one candidate, at most: the share of a mask that changes is nearly in proportion to the step, so that two will mostly do. */
 const TRIALS = 4;
@@ -22,7 +23,8 @@ interface Asking {
   readonly knowledge: Pick<Knowledge, 'hasMask'>;
 }
 
-interface Trial {
+/** A step that was tried. */
+export interface TunedTrial {
   readonly step: number;
   readonly expression: Expression;
   readonly probe: ProbeOutcome;
@@ -41,20 +43,12 @@ export async function tuneConstants(
   target: number,
   { effects, options, knowledge }: Asking,
 ): Promise<readonly Proposed[]> {
-  const trials = new Map<Proposed, Trial[]>();
+  const trials = new Map<Proposed, TunedTrial[]>();
   for (const candidate of proposed) if (candidate.tuning) trials.set(candidate, []);
-  const isNew = ({ probe }: Trial): boolean => probe.kind === 'ranks' && !knowledge.hasMask(probe.fingerprint);
-
   for (let trial = 0; trial < TRIALS; trial++) {
     const open = [...trials].flatMap(([candidate, tried]) => {
-      const tuning = candidate.tuning!;
-      const step = nextStep(tried, target * tuning.reach, isNew);
-      if (step === undefined) return [];
-      const expression = stepped(tuning, step);
-      // At the end of the grid, or of the limits, a further step is none.
-      return tried.some((other) => sameExpression(other.expression, expression))
-        ? []
-        : [{ candidate, step, expression }];
+      const next = nextTrial(candidate.tuning!, tried, target, knowledge);
+      return next ? [{ candidate, ...next }] : [];
     });
     if (open.length === 0) break;
     throwIfCancelled(options.signal, 'searching');
@@ -68,14 +62,47 @@ export async function tuneConstants(
   }
   return proposed.map((candidate) => {
     const tried = trials.get(candidate);
-    if (!tried) return candidate;
-    const { expression, probe } = chosen(tried, target * candidate.tuning!.reach, isNew);
-    return { ...candidate, ...formOf(expression), probe };
+    return tried ? tunedBy(candidate, candidate.tuning!, tried, target, knowledge) : candidate;
   });
 }
 
+/** What is to be probed next of a candidate that tunes a constant; undefined where what was tried will do, or nothing more can be. */
+export function nextTrial(
+  tuning: Tuning,
+  tried: readonly TunedTrial[],
+  target: number,
+  knowledge: Pick<Knowledge, 'hasMask'>,
+): Omit<TunedTrial, 'probe'> | undefined {
+  if (tried.length === TRIALS) return undefined;
+  const step = nextStep(tried, target * tuning.reach, isNewTo(knowledge));
+  if (step === undefined) return undefined;
+  const expression = stepped(tuning, step);
+  // At the end of the grid, or of the limits, a further step is none.
+  return tried.some((other) => sameExpression(other.expression, expression)) ? undefined : { step, expression };
+}
+
+/** The candidate with the best of the steps that were tried: at least one. */
+export function tunedBy(
+  candidate: Proposed,
+  tuning: Tuning,
+  tried: readonly TunedTrial[],
+  target: number,
+  knowledge: Pick<Knowledge, 'hasMask'>,
+): Proposed {
+  const { expression, probe } = chosen(tried, target * tuning.reach, isNewTo(knowledge));
+  return { ...candidate, ...formOf(expression), probe };
+}
+
+function isNewTo(knowledge: Pick<Knowledge, 'hasMask'>): (trial: TunedTrial) => boolean {
+  return ({ probe }) => probe.kind === 'ranks' && !knowledge.hasMask(probe.fingerprint);
+}
+
 /** Undefined where a step that was tried will do. */
-function nextStep(tried: readonly Trial[], target: number, isNew: (trial: Trial) => boolean): number | undefined {
+function nextStep(
+  tried: readonly TunedTrial[],
+  target: number,
+  isNew: (trial: TunedTrial) => boolean,
+): number | undefined {
   if (tried.length === 0) return FIRST_STEP;
   if (tried.some((trial) => isNew(trial) && distance(trial, target) <= Math.log(NEAR))) return undefined;
   const still = Math.max(0, ...tried.filter((trial) => changeOf(trial) === 0).map(({ step }) => step));
@@ -93,7 +120,7 @@ function nextStep(tried: readonly Trial[], target: number, isNew: (trial: Trial)
 }
 
 /** What comes nearest of what is new; otherwise the last that can rank, which will share an evaluation, or else the last of all. */
-function chosen(tried: readonly Trial[], target: number, isNew: (trial: Trial) => boolean): Trial {
+function chosen(tried: readonly TunedTrial[], target: number, isNew: (trial: TunedTrial) => boolean): TunedTrial {
   const fresh = tried.filter((trial) => isNew(trial) && changeOf(trial)! > 0);
   if (fresh.length === 0) {
     const ranks = tried.filter(({ probe }) => probe.kind === 'ranks');
@@ -103,11 +130,11 @@ function chosen(tried: readonly Trial[], target: number, isNew: (trial: Trial) =
 }
 
 /** Share of the probed weights whose fate it changes; undefined where it cannot rank. */
-function changeOf({ probe }: Trial): number | undefined {
+function changeOf({ probe }: TunedTrial): number | undefined {
   return probe.kind === 'ranks' ? (probe.changed ?? 0) : undefined;
 }
 
 /** Between the shares that change and should, as the logarithm of their ratio; infinite where nothing changes. */
-function distance(trial: Trial, target: number): number {
+function distance(trial: TunedTrial, target: number): number {
   return Math.abs(Math.log((changeOf(trial) ?? 0) / target));
 }

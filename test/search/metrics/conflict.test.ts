@@ -12,6 +12,9 @@ describe('settings of a search that do not go together', () => {
     [{ population: 5, elites: 4 }, undefined],
     [{ population: 5, elites: 5 }, 'elites'],
     [{ population: 2, elites: 9 }, 'elites'],
+    [{ evolution: 'steady-state', proposals: 0.2 }, 'proposals'],
+    [{ evolution: 'steady-state', proposals: 0.2, method: 'random' }, undefined],
+    [{ proposals: 0.2 }, undefined],
   ];
   it.each(table)('%j: %s', (change, second) => {
     const settings = { ...DEFAULT_METRIC_SEARCH_SETTINGS, ...change };

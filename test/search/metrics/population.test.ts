@@ -3,7 +3,7 @@ import { Rng } from '../../../src/base/rng.ts';
 import { canonical } from '../../../src/metric/canonical.ts';
 import { operand } from '../../../src/metric/expression.ts';
 import type { Evaluated } from '../../../src/search/metrics/candidate.ts';
-import { nextPopulation, tournament } from '../../../src/search/metrics/population.ts';
+import { nextPopulation, tournament, withOffspring } from '../../../src/search/metrics/population.ts';
 
 const settings = { population: 4, elites: 2, parsimony: 0 };
 /** Estimates after the first rung are 0.5 too low. */
@@ -61,6 +61,33 @@ describe('the next population', () => {
     expect(
       idsOf([], [evaluated(0, 5), evaluated(1, 4.6, { stoppedAt: 0 }), evaluated(2, 4.4, { stoppedAt: 0 })]),
     ).toEqual([2, 0, 1]);
+  });
+});
+
+describe('a population that one more comes into', () => {
+  const join = (offspring: Evaluated, ...before: Evaluated[]): number[] => {
+    const cost = (one: Evaluated): number => knowledge.expectedLoss(one);
+    const population = before.map((candidate) => ({ candidate, cost: cost(candidate) }));
+    return withOffspring(population, offspring, settings, knowledge).map(({ candidate }) => candidate.id);
+  };
+  const full = [evaluated(0, 5), evaluated(1, 5.2), evaluated(2, 5.3), evaluated(3, 5.4)];
+  const table: [string, Evaluated, Evaluated[], number[]][] = [
+    ['grows while there is room', evaluated(4, 5.25), full.slice(0, 3), [0, 1, 4, 2]],
+    ['loses its worst', evaluated(4, 5.25), full, [0, 1, 4, 2]],
+    ['stays as it is where that is the new one', evaluated(4, 6), full, [0, 1, 2, 3]],
+    ['stays as it is where the new one is invalid', evaluated(4, Infinity), full.slice(0, 3), [0, 1, 2]],
+    ['takes an estimate for what it is worth', evaluated(4, 4.75, { stoppedAt: 0 }), full, [0, 1, 4, 2]],
+    [
+      'keeps its elites, where all others are better by estimates',
+      evaluated(8, 4.055, { stoppedAt: 0 }),
+      [...[5, 6, 7].map((id) => evaluated(id, 4 + id / 100, { stoppedAt: 0 })), evaluated(0, 5)],
+      [5, 8, 6, 0],
+    ],
+    ['has the smaller of two that remove the same', evaluated(4, 5, { identity: 0, size: 2 }), full, [4, 1, 2, 3]],
+    ['keeps the smaller of two that remove the same', evaluated(4, 5, { identity: 0, size: 9 }), full, [0, 1, 2, 3]],
+  ];
+  it.each(table)('%s', (_, offspring, before, expected) => {
+    expect(join(offspring, ...before)).toEqual(expected);
   });
 });
 

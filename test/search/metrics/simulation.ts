@@ -9,7 +9,7 @@ import type { LlmSettings } from '../../../src/search/llm/settings.ts';
 import { operandsOf } from '../../../src/metric/measure.ts';
 import type { ProbeOutcome, MetricEvent } from '../../../src/search/metrics/events.ts';
 import type { Expression } from '../../../src/metric/expression.ts';
-import type { Proposal, MetricEffects, Proposer } from '../../../src/search/metrics/effects.ts';
+import type { Proposal, MetricEffects, Proposer, SingleAnswers } from '../../../src/search/metrics/effects.ts';
 import { runMetricSearch } from '../../../src/search/metrics/runMetricSearch.ts';
 import type { MetricSearchOutcome } from '../../../src/search/metrics/runMetricSearch.ts';
 import { maskOf } from '../../support/oracle/masks.ts';
@@ -98,7 +98,7 @@ export function planOf(search: Partial<MetricSearchSettings>, more: Partial<Metr
   };
 }
 
-const PROPOSE = readFileSync(new URL('../../../media/prompts/propose.md', import.meta.url), 'utf8');
+const promptFile = (): URL => new URL('../../../media/prompts/propose.md', import.meta.url);
 export const SMALL = { population: 14, generations: 6, elites: 2, seed: 3, proposals: 0.5 } as const;
 
 /** A small search in which a language model proposes half of the metrics. */
@@ -110,7 +110,7 @@ export function proposingPlan(
   const baselines = BASELINES.filter(({ expression }) => !operandsOf(expression).includes('G'));
   const asked = {
     llm: { ...DEFAULT_LLM_SETTINGS, provider: 'openai' as const, ...llm },
-    prompts: { propose: PROPOSE },
+    prompts: { propose: readFileSync(promptFile(), 'utf8') },
   };
   return { ...planOf({ ...SMALL, ...search }, { model: '/models/toy', baselines }), ...asked, ...more };
 }
@@ -130,6 +130,7 @@ export async function simulate(
     readonly signal?: AbortSignal;
     readonly onEvent?: (event: MetricEvent) => void;
     readonly proposer?: Proposer;
+    readonly singly?: SingleAnswers;
   } = {},
 ): Promise<SimulatedRun> {
   const events: MetricEvent[] = [];
@@ -152,6 +153,7 @@ export async function simulate(
       return Promise.resolve();
     },
     ...(more.proposer && { proposer: more.proposer }),
+    ...(more.singly && { singly: more.singly }),
   };
   const outcome = await runMetricSearch(plan, effects, { opening, ...(more.signal && { signal: more.signal }) });
   return { outcome, events, questions };
