@@ -41,7 +41,7 @@ const ABOUT = {
 } as const;
 const SHARE = { kind: 'unstructured', share: 0.4 } as const;
 const RATES = {
-  ...{ kind: 'rates', name: 'rates', ...ABOUT, sparsity: SHARE },
+  ...({ kind: 'rates', name: 'rates', ...ABOUT, sparsity: SHARE } as const),
   target: { kind: 'structure', name: 'wanda-sp', score: SCORE },
   baselines: [{ name: 'uniform', rates: { kind: 'uniform' } }],
 } as const;

@@ -104,7 +104,10 @@ export function startSearch(
 }
 
 /** Everything that a search comes to, without times; checks that nothing was asked for twice. */
-export async function storyOf(search: Search, { told, asked, left }: KilledSearch): Promise<readonly string[]> {
+export async function storyOf(
+  search: Search,
+  { told, asked, left }: Pick<KilledSearch, 'told' | 'asked' | 'left'>,
+): Promise<readonly string[]> {
   const records = await recordsOf(search);
   const questions = new Set<string>();
   for (const { event } of records) {

@@ -48,7 +48,7 @@ describe.each(await familyDevices())('%s on %s', (name, on) => {
 function halfOf(layout: BlockLayout): MaskInputs {
   const { kvHeads, intermediate } = layout.shape;
   const every = (count: number): string => packBits(Array.from({ length: count }, (_, i) => i % 2 === 0));
-  const mask = { groups: every(kvHeads), channels: every(intermediate), dropped: false };
+  const mask = { groups: every(kvHeads), channels: every(intermediate) };
   return maskInputs(layout, mask)!;
 }
 
