@@ -49,7 +49,7 @@ export async function efficiencyRows(server: TestServer, rounds = 3): Promise<re
 
 /** The reference checkpoint only where it lies beside the checkout. */
 function searches(): readonly (readonly [model: string, words: readonly string[]])[] {
-  const sample = ['search', 'metrics.prune', ...SEARCH];
+  const sample = ['search', 'metrics.prune', '--search', 'evolved', ...SEARCH];
   const model = path.join(SHARED, 'models/wikitext-llama-6m');
   if (!existsSync(model)) return [['sample', sample]];
   const texts = path.join(SHARED, 'data/wikitext-2');
@@ -76,9 +76,10 @@ function secondsOf(words: readonly string[], folder: string): Promise<number> {
   child.stdout.on('data', (data: Buffer) => {
     if (opened === undefined && data.toString().includes('"opened"')) opened = performance.now();
   });
-  child.stderr.on('data', (data: Buffer) => {
-    said += data.toString();
-  });
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (data: Buffer) => {
+      said = (said + data.toString()).slice(-4000);
+    });
   return new Promise((resolve, reject) => {
     child.on('close', (code) => {
       if (code !== 0 || opened === undefined) reject(new Error(`espalier ${words.join(' ')}: ${said}`));
