@@ -181,8 +181,6 @@ function processOptions(name, entry) {
     // Clients that the queues' library would take as well, and that are not asked for.
     external: ['vscode', 'onnxruntime-node', 'koffi', 'redis', '@valkey/valkey-glide', 'pg-native', 'bullmq-otel'],
     plugins: [LOADED_LATER, WITHOUT_UPLOADS],
-    // What runs from V8's code cache would import by a loader that Node 20 warns of; a bundle of ours can be required.
-    supported: { 'dynamic-import': false },
     // Identifiers stay: a user's stack trace names our functions.
     keepNames: true,
     // A CommonJS bundle has no import.meta; modules that ask where they are get the bundle's own address.

@@ -12,7 +12,13 @@ import { resultWithPaths } from '../runs/evaluationRecord.ts';
 import { withPaths } from '../runs/portablePaths.ts';
 import type { SearchOpening } from '../search/lifecycle/events.ts';
 import type { Answering } from './pool.ts';
-import type { Opened } from './queueWork.ts';
+
+/** What a run, or an experiment, was opened with. */
+export interface Opened<Opening> {
+  readonly opening: Opening;
+  /** Of who has opened it. */
+  readonly of: RunClass;
+}
 
 export interface QueueQuestionsOptions {
   /** Workspace folder, absolute. */

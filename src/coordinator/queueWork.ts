@@ -11,7 +11,7 @@ import { runName } from '../runs/runFolder.ts';
 import type { RunFolder } from '../runs/runFolder.ts';
 import type { RunPlan } from '../search/kinds.ts';
 import type { SearchOpening } from '../search/lifecycle/events.ts';
-import type { QueueQuestions } from './queueQuestions.ts';
+import type { Opened, QueueQuestions } from './queueQuestions.ts';
 
 /** What is asked over a queue, as far as it differs: a run, or what of an experiment is opened alike. */
 export interface QueueWork<Opening> {
@@ -25,12 +25,6 @@ export interface QueueWork<Opening> {
   readonly before?: { readonly opening: Opening; readonly class: RunClass };
   /** @param limit milliseconds */
   readonly open: (questions: QueueQuestions, limit: number) => Promise<Opened<Opening>>;
-}
-
-export interface Opened<Opening> {
-  readonly opening: Opening;
-  /** Of who has opened it. */
-  readonly of: RunClass;
 }
 
 /** @param plan with absolute paths. @param opening as the journal has it, if it does */

@@ -88,8 +88,8 @@ test('answers of the dense and of a pruned model are judged, and compared', asyn
 });
 
 test('a result stands for what was generated, too: its tasks in the order of the plan, its fingerprint for all', async () => {
-  const { tasks: _, ...plain } = await planOf([], []);
-  const [result] = await engine.evaluate(plain);
+  const { model, text, calibration, settings, evaluations } = await planOf([], []);
+  const [result] = await engine.evaluate({ model, text, calibration, settings, evaluations });
   const asked = (task: string) => ({ task, shots: 0, limit: 0 });
   const of = (task: string, fingerprint: string) => ({ task, fingerprint }) as TaskResult;
   const list = [asked('rte'), asked('gsm8k'), asked('boolq')];

@@ -4,7 +4,7 @@ import type { RunChoice, Turn } from '../../../src/queue/host/chooseRun.ts';
 
 const run = (key: string, waiting: number, workers = '', servedAt?: number): RunChoice => ({
   ...{ key, waiting, servedAt },
-  workers: [...workers],
+  workers: workers.split(''),
 });
 const at = (key: string, turn: Partial<Turn> = {}): Turn => ({ key, lasted: 0, opening: 1000, dry: 0, ...turn });
 const THROUGH = { lasted: 31_000 };
@@ -45,7 +45,7 @@ describe('the run that a worker takes', () => {
   });
 
   it('as many leave a run as make it even with another', () => {
-    const ids = [...'abcdefgh'];
+    const ids = 'abcdefgh'.split('');
     const runs = [run('one', 5, ids.join('')), run('two', 5, 'xy')];
     const gone = ids.filter((me) => chooseRun(me, runs, at('one', THROUGH)) === 'two');
     expect(gone).toEqual(['a', 'b', 'c']);
