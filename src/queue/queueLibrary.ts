@@ -259,8 +259,7 @@ function libraryOf<Backend extends Package.IQueueBackend, Connection>(
         },
         close: async (force = false) => {
           state.isOpen = false;
-          if (!force) await jobs.last.close();
-          await jobs.close();
+          await jobs.close(force);
         },
       };
     },
@@ -364,13 +363,11 @@ class Reopened<One extends Shuttable> {
     void shut(tried);
   }
 
-  /** What is there, ready or not. */
-  get last(): One {
-    return this.current;
-  }
-
-  async close(): Promise<void> {
+  /** @param force does not wait for what is under way */
+  async close(force = true): Promise<void> {
+    // Before anything ends: what ends would be replaced.
     this.closing = true;
+    if (!force) await this.current.close();
     await shut(this.current);
   }
 }

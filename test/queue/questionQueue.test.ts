@@ -50,6 +50,18 @@ describe.each(KINDS)('questions over $name', ({ start, isThere }) => {
     await Promise.all([ours.close(), theirs.close()]);
   });
 
+  test.skipIf(!isThere)('a worker that was closed in order, and its server, hold no connection', async () => {
+    const [ours, theirs] = await Promise.all([connect(), connect()]);
+    const queue = await QuestionQueue.open(ours, 'run-d', { log });
+    const worker = theirs.worker('run-d', { name: 'w', process: answering([]) });
+    worker.run();
+    expect(resultOf(await queue.ask(question(4)))).toBe(8);
+    await worker.close();
+    await queue.close(cancelledError('asking'), true);
+    await Promise.all([ours.close(), theirs.close()]);
+    await expect.poll(() => server.connections()).toBe(0);
+  });
+
   test.skipIf(!isThere)('are asked again where the server has forgotten them', async () => {
     const ours = await connect();
     const queue = await QuestionQueue.open(ours, 'run-b', { log, lookEvery: 200 });

@@ -16,6 +16,8 @@ export interface TestServer {
   /** As {@link restart}, in two steps. */
   kill(): Promise<void>;
   start(): Promise<void>;
+  /** Clients that are connected to it. */
+  connections(): number;
   /** Ends it, and removes what it had. */
   dispose(): Promise<void>;
 }
@@ -33,6 +35,11 @@ export async function startRedis(more: readonly string[] = []): Promise<TestServ
   const flags = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'yes'];
   const server = new Server(folder, port, `redis://127.0.0.1:${port}`, {
     start: () => spawn('redis-server', [...flags, '--appendfsync', 'always', ...more], { stdio: 'ignore' }),
+    // The one that asks is none of them.
+    connections: () =>
+      said('redis-cli', ['-p', String(port), 'client', 'list'])
+        .trim()
+        .split('\n').length - 1,
     isReady: () => /PONG|NOAUTH/.test(said('redis-cli', ['-p', String(port), 'ping'])),
     data: 'appendonlydir',
   });
@@ -58,6 +65,7 @@ export async function startPostgres(more: readonly string[] = []): Promise<TestS
       if (!existsSync(data)) make();
       return spawn(join(PROGRAMS!, 'postgres'), ['-D', data, ...settings], { stdio: 'ignore', ...user });
     },
+    connections: () => Number(said(join(PROGRAMS!, 'psql'), ['-h', '127.0.0.1', '-p', String(port), ...COUNT])) - 1,
     isReady: () => said(join(PROGRAMS!, 'pg_isready'), ['-h', '127.0.0.1', '-p', String(port)]).includes('accepting'),
     data: 'data',
   });
@@ -65,9 +73,15 @@ export async function startPostgres(more: readonly string[] = []): Promise<TestS
   return server;
 }
 
+const COUNT = [
+  ...['-U', 'espalier', '-d', 'postgres', '-A', '-t', '-c'],
+  "select count(*) from pg_stat_activity where backend_type = 'client backend'",
+] as const;
+
 interface Program {
   readonly start: () => ChildProcess;
   readonly isReady: () => boolean;
+  readonly connections: () => number;
   /** What holds its data, in its folder. */
   readonly data: string;
 }
@@ -96,6 +110,10 @@ class Server implements TestServer {
       if (tries > 600 || this.child.exitCode !== null) throw new Error(`${this.url} did not start`);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
+  }
+
+  connections(): number {
+    return this.program.connections();
   }
 
   async kill(): Promise<void> {
