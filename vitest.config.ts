@@ -12,7 +12,7 @@ const replacing = files.filter((file) => readFileSync(file, 'utf8').includes('vi
 
 /** What takes longest, whatever its size, which is what files are sorted by at first: begun last, one of them would keep one core waiting. */
 const LONG =
-  /test\/(coordinator\/workers|cli\/process\/\w+|engine\/(threads|families\/(families|oracleReference|randomMetrics))|worker\/process)\.test\.ts$/;
+  /test\/(coordinator\/(workers|queuePool)|queue\/\w+|docs\/launch|cli\/process\/\w+|engine\/(threads|families\/(families|oracleReference|randomMetrics))|worker\/process)\.test\.ts$/;
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

@@ -59,7 +59,7 @@ describe.each(KINDS)('questions over $name', ({ start, isThere }) => {
     await worker.close();
     await queue.close(cancelledError('asking'), true);
     await Promise.all([ours.close(), theirs.close()]);
-    await expect.poll(() => server.connections()).toBe(0);
+    await expect.poll(() => server.connections(), { timeout: 20_000 }).toBe(0);
   });
 
   test.skipIf(!isThere)('are asked again where the server has forgotten them', async () => {
@@ -84,7 +84,7 @@ describe.each(KINDS)('questions over $name', ({ start, isThere }) => {
     await first.close(cancelledError('asking'), false);
     const worked: string[] = [];
     theirs.worker('run-c', { name: 'w', process: answering(worked) }).run();
-    await expect.poll(() => worked).toEqual(['5']);
+    await expect.poll(() => worked, { timeout: 20_000 }).toEqual(['5']);
     const second = await QuestionQueue.open(ours, 'run-c', { log });
     expect(resultOf(await second.ask(question(5)))).toBe(10);
     expect(worked).toEqual(['5']);

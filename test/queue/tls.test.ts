@@ -91,7 +91,7 @@ describe.skipIf(!hasPostgres || !hasOpenssl)(`PostgreSQL over TLS${WITHOUT_POSTG
   test.each(CASES)('certificate "%s", trusting "%s", as %s: %s', async (certificate, trusted, host, outcome) => {
     await show(certificate);
     process.kill(server.pid!, 'SIGHUP');
-    await expect.poll(() => shownBy(server.port)).toContain(`CN = ${certificate}`);
+    await expect.poll(() => shownBy(server.port), { timeout: 20_000 }).toContain(`CN = ${certificate}`);
     const ca = trusted === undefined ? '' : `&sslrootcert=${encodeURIComponent(at(`${trusted}.pem`))}`;
     const url = `postgres://espalier@${host}:${server.port}/postgres?sslmode=verify-full${ca}`;
     expect(await outcomeOf(url)).toBe(outcome);
