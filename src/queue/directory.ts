@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import type { JobQueue, StoredJob } from './queueLibrary.ts';
+import type { JobQueue, StoredJob } from './jobs.ts';
 import type { QueueServer } from './queueServer.ts';
 import { runEntrySchema, workerEntrySchema } from './wire.ts';
 import type { RunEntry, WorkerEntry } from './wire.ts';

@@ -1,7 +1,7 @@
 import { EspalierError } from '../base/errors.ts';
 import { schemaReason } from '../base/schemaProblem.ts';
-import { MOST_VANISHED } from './queueLibrary.ts';
-import type { JobQueue, StoredJob } from './queueLibrary.ts';
+import { MOST_VANISHED } from './jobs.ts';
+import type { JobQueue, StoredJob } from './jobs.ts';
 import type { QueueKind } from './queueAddress.ts';
 import type { QueueServer } from './queueServer.ts';
 import { answerSchema, questionId } from './wire.ts';

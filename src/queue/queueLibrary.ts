@@ -1,17 +1,16 @@
+import { MOST_VANISHED } from './jobs.ts';
+import type { JobEvents, JobListener, JobQueue, JobWorker, JobWorkerOptions, StoredJob } from './jobs.ts';
+import { patientWorker } from './patientWorker.ts';
 import { postgresConnection, PREFIX, redisConnection } from './queueConnections.ts';
 import type { ServerConnection } from './queueConnections.ts';
 import type { QueueAddress, QueueKind } from './queueAddress.ts';
 import type * as Package from './queuePackage.ts';
-import { troubleOf } from './serverTrouble.ts';
+import { AGAIN, delay, Reopened, untilClosed, withinLimit } from './reopened.ts';
 
 /** Events that a queue remembers: whoever missed more looks at the jobs. */
 const KEEP_EVENTS = 1000;
 /** Times that a job is begun anew whose worker failed to say what became of it; a worker that vanishes is counted apart. */
 const ATTEMPTS = 10;
-/** Milliseconds between tries of what failed. */
-const AGAIN = 1000;
-/** Milliseconds for saying good-bye to a server. */
-const CLOSING = 3000;
 /** Seconds for which answers stay where nobody has taken them: their coordinator is gone by then, or has asked again. */
 const KEEP_ANSWERS = 600;
 /**
@@ -19,77 +18,6 @@ const KEEP_ANSWERS = 600;
  * past the library, and there is no other remedy. With Redis a wait begins where the last one ended.
  */
 const LOOK_FOR_EVENTS: Readonly<Record<QueueKind, number>> = { redis: 10_000, postgres: 250 };
-/**
- * Workers that may vanish with a question (killed, frozen, cut off) before it fails as one that nobody answers. An engine that ends under a question
- * is another matter: its worker lives, and says so.
- */
-export const MOST_VANISHED = 5;
-
-/** A job as it stands in a queue. */
-export interface StoredJob {
-  readonly id: string;
-  readonly data: unknown;
-  /** What it was answered with; undefined until then. */
-  readonly answer: unknown;
-  /** Why nobody will answer it. */
-  readonly failure: string | undefined;
-}
-
-/** A queue of the library, as far as it is used. */
-export interface JobQueue {
-  /** Adds a job; one that is there already stays as it is. */
-  add(name: string, id: string, data: unknown): Promise<void>;
-  /** Changes the data of a job. @returns whether it was there */
-  update(id: string, data: unknown): Promise<boolean>;
-  get(id: string): Promise<StoredJob | undefined>;
-  /** Jobs that nobody works on. */
-  waiting(): Promise<readonly StoredJob[]>;
-  /** Jobs by state. */
-  counts(): Promise<Readonly<Record<string, number>>>;
-  /** Removes a job, unless somebody works on it. */
-  remove(id: string): Promise<void>;
-  /** Removes the queue and all that is in it. */
-  clear(): Promise<void>;
-  close(): Promise<void>;
-}
-
-/** What happens in a queue. */
-export interface JobEvents {
-  readonly onAnswered: (id: string, answer: unknown) => void;
-  /** Nobody will answer it: mostly because {@link MOST_VANISHED} workers vanished with it. */
-  readonly onFailed: (id: string, reason: string) => void;
-  /** A job was added that was there already: nothing more happens to it where it is answered. */
-  readonly onDuplicated: (id: string) => void;
-}
-
-/** Listens until it is closed, to another server's beginning too. */
-export interface JobListener {
-  /** Resolves when nothing that happens from now on is missed (or when it is closed), as long as the server is there. */
-  readonly heard: Promise<void>;
-  close(): Promise<void>;
-}
-
-/** Works on the jobs of a queue, one at a time; its locks are renewed by this process. */
-export interface JobWorker {
-  /** Takes jobs until it is closed. */
-  run(): void;
-  /** Takes no more. Resolves when the job that it works on is done. @param force does not wait: the job goes to others when its lock runs out */
-  close(force?: boolean): Promise<void>;
-}
-
-/** What a worker does with a job. */
-export type JobOutcome =
-  | { readonly kind: 'answered'; readonly answer: unknown }
-  /** It waits for somebody else again. */
-  | { readonly kind: 'returned' };
-
-export interface JobWorkerOptions {
-  readonly name: string;
-  readonly process: (id: string, data: unknown) => Promise<JobOutcome>;
-  /** There is nothing more to take, for the moment. */
-  readonly onDrained?: () => void;
-}
-
 /** The library over one server. */
 export interface Library {
   /**
@@ -216,7 +144,7 @@ function libraryOf<Backend extends Package.IQueueBackend, Connection>(
       };
     },
     worker(name, { name: worker, process, onDrained }, onError) {
-      const Worker = patient(classes, onError);
+      const Worker = patientWorker(classes, onError);
       const state = { isOpen: true };
       const jobs = new Reopened(() => {
         const opened = new Worker(
@@ -266,46 +194,6 @@ function libraryOf<Backend extends Package.IQueueBackend, Connection>(
   };
 }
 
-/** The library's worker, which gives up an answer where the connection breaks (somebody has to compute it again), and asks on without a pause. */
-function patient<Backend extends Package.IQueueBackend, Connection>(
-  { Worker }: Package.BackendClasses<Backend, Connection>,
-  onError: (error: Error) => void,
-) {
-  type Job = Package.Job<unknown, unknown>;
-  return class extends Worker<unknown, unknown> {
-    protected override async handleCompleted(
-      result: unknown,
-      job: Job,
-      token: string,
-      fetchNext?: () => boolean,
-      span?: Package.Span,
-    ): Promise<Job> {
-      for (;;) {
-        try {
-          return await super.handleCompleted(result, job, token, fetchNext, span);
-        } catch (error) {
-          if (troubleOf(error) === undefined || this.isClosing()) throw error;
-          onError(error as Error);
-          await delay(AGAIN);
-        }
-      }
-    }
-
-    protected override async moveToActive(token: string, name?: string): Promise<Job> {
-      try {
-        return await super.moveToActive(token, name);
-      } catch (error) {
-        await delay(AGAIN);
-        throw error;
-      }
-    }
-
-    private isClosing(): boolean {
-      return Boolean(this.closing);
-    }
-  };
-}
-
 const HELLO = 'hello';
 /** Milliseconds between two of them. */
 const HELLO_EVERY = 20;
@@ -318,109 +206,6 @@ interface Greeted {
 
 function greeted(events: Greeted, onHello: () => void): void {
   events.on(HELLO, onHello);
-}
-
-interface Shuttable {
-  on(event: 'error', listener: (error: Error) => void): unknown;
-  waitUntilReady(): Promise<unknown>;
-  close(force?: boolean): Promise<void>;
-  disconnect(): Promise<void>;
-}
-
-/** One of the library's objects, in whose place comes another as long as none was ready: they remember for ever why they were not. */
-class Reopened<One extends Shuttable> {
-  private readonly open: () => One;
-  private current: One;
-  private closing = false;
-
-  /** @param onError told of what goes wrong until it is closed */
-  constructor(open: () => One, onError: (error: Error) => void) {
-    this.open = () => {
-      const opened = open();
-      opened.on('error', (error) => {
-        if (!this.closing) onError(error);
-      });
-      return opened;
-    };
-    this.current = this.open();
-  }
-
-  /** @throws why it is not */
-  async ready(): Promise<One> {
-    const tried = this.current;
-    try {
-      await tried.waitUntilReady();
-    } catch (error) {
-      this.replace(tried);
-      throw error;
-    }
-    return tried;
-  }
-
-  replace(tried: One): void {
-    if (this.closing || this.current !== tried) return;
-    this.current = this.open();
-    void shut(tried);
-  }
-
-  /** @param force does not wait for what is under way */
-  async close(force = true): Promise<void> {
-    // Before anything ends: what ends would be replaced.
-    this.closing = true;
-    if (!force) await this.current.close();
-    await shut(this.current);
-  }
-}
-
-/** Says good-bye, but not for ever: a server that is gone does not answer that. */
-async function shut(one: Shuttable): Promise<void> {
-  const closed = one.close(true);
-  try {
-    await withinLimit(CLOSING, () => closed);
-  } catch {
-    closed.catch(ignore);
-    await withinLimit(CLOSING, () => one.disconnect()).catch(ignore);
-  }
-}
-
-/** Does something again and again, with a pause where it fails. */
-async function untilClosed(
-  isOpen: () => boolean,
-  act: () => Promise<void>,
-  onError: (error: Error) => void,
-): Promise<void> {
-  while (isOpen()) {
-    try {
-      await act();
-    } catch (error) {
-      if (!isOpen()) return;
-      onError(error as Error);
-      await delay(AGAIN);
-    }
-  }
-}
-
-/** Rejects where it takes longer than that, too. */
-async function withinLimit<Result>(limit: number, act: () => Promise<Result>): Promise<Result> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error(`no answer within ${limit / 1000} s`));
-    }, limit);
-  });
-  try {
-    return await Promise.race([act(), late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function delay(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
-
-function ignore(): void {
-  // Of no consequence: what is closed is not used any more.
 }
 
 function stored(job: Package.Job<unknown, unknown>): StoredJob {

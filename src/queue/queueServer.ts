@@ -1,7 +1,8 @@
 import { EspalierError } from '../base/errors.ts';
 import { redactMessage } from '../base/redact.ts';
 import { loadLibrary } from './queueLibrary.ts';
-import type { JobEvents, JobQueue, JobWorker, JobWorkerOptions, Library } from './queueLibrary.ts';
+import type { JobEvents, JobQueue, JobWorker, JobWorkerOptions } from './jobs.ts';
+import type { Library } from './queueLibrary.ts';
 import type { QueueAddress } from './queueAddress.ts';
 import { askedError, closedError, connectError } from './queueErrors.ts';
 import { troubleOf } from './serverTrouble.ts';

@@ -10,7 +10,7 @@ import type { WorkerProcess } from '../../src/protocol/workerProcess.ts';
 import { Directory } from '../../src/queue/directory.ts';
 import type { QueueAddress } from '../../src/queue/queueAddress.ts';
 import { queueOfRun } from '../../src/queue/questionQueue.ts';
-import type { JobOutcome, JobWorker } from '../../src/queue/queueLibrary.ts';
+import type { JobOutcome, JobWorker } from '../../src/queue/jobs.ts';
 import { QueueServer } from '../../src/queue/queueServer.ts';
 import { localPath, sharedPath } from '../../src/queue/sharedPaths.ts';
 import { digitsOf, QUEUE_FORMAT } from '../../src/queue/wire.ts';

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { cancelledError } from '../../src/base/errors.ts';
-import { MOST_VANISHED } from '../../src/queue/queueLibrary.ts';
+import { MOST_VANISHED } from '../../src/queue/jobs.ts';
 import { QuestionQueue } from '../../src/queue/questionQueue.ts';
 import { readQueueAddress } from '../../src/queue/queueAddress.ts';
 import { QueueServer } from '../../src/queue/queueServer.ts';

@@ -1,6 +1,6 @@
 import { EspalierError, cancelledError, toErrorData } from '../../base/errors.ts';
 import { queueOfRun } from '../questionQueue.ts';
-import type { JobOutcome, JobWorker } from '../queueLibrary.ts';
+import type { JobOutcome, JobWorker } from '../jobs.ts';
 import type { QueueServer } from '../queueServer.ts';
 import { digitsOf, QUEUE_FORMAT } from '../wire.ts';
 import type { Answer, Question, RunClass, RunEntry } from '../wire.ts';

@@ -3,7 +3,7 @@ import { AbandonedExperiments } from '../abandonedExperiments.ts';
 import { BEAT, Beats, SILENCE } from '../beats.ts';
 import type { Directory } from '../directory.ts';
 import { queueOfRun } from '../questionQueue.ts';
-import type { JobQueue } from '../queueLibrary.ts';
+import type { JobQueue } from '../jobs.ts';
 import type { QueueServer } from '../queueServer.ts';
 import type { RunEntry, WorkerEntry } from '../wire.ts';
 
