@@ -79,6 +79,16 @@ export class Workbench {
     await this.take(['F1'], `>${title}`, title);
   }
 
+  /** Closes all editors; what was not saved is dropped. */
+  async closeEditors(): Promise<void> {
+    await this.command('View: Close All Editors');
+    const empty = this.page.locator('.editor-group-container.empty').first();
+    const drop = this.page.locator('.monaco-dialog-box').getByRole('button', { name: "Don't Save" });
+    await drop.or(empty).first().waitFor();
+    if (!(await empty.isVisible())) await drop.click();
+    await empty.waitFor();
+  }
+
   async chooseTheme({ title, kind }: Theme): Promise<void> {
     await this.take(['Control+k', 'Control+t'], title, title);
     await this.page.locator(`.monaco-workbench.${kind}`).waitFor();

@@ -62,7 +62,7 @@ export async function hub({ steps, workbench, workspace, cache, hubServer }: Sta
     writeFileSync(path.join(workspace, 'hub.prune'), FILE);
     writeFileSync(path.join(workspace, 'remote.prune'), REMOTE);
     writeFileSync(path.join(workspace, 'lone.prune'), 'metric lone = W\n');
-    await workbench.command('View: Close All Editors');
+    await workbench.closeEditors();
     await workbench.openFile('hub.prune');
     await workbench.lens('metric wanda', 'Tree');
     // By itself, without a key that asks; but what the cache holds is looked up when the window opens.

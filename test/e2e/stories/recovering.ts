@@ -56,7 +56,7 @@ async function updating({ steps, workbench, workspace }: Stage): Promise<void> {
 
   await steps.step(workbench, 'an update is completed behind “then”, and explained', async () => {
     writeFileSync(path.join(workspace, 'after.prune'), AFTER);
-    await workbench.command('View: Close All Editors');
+    await workbench.closeEditors();
     await workbench.openFile('after.prune');
     await workbench.goTo(PRUNE);
     await page.keyboard.press('End');
@@ -241,6 +241,6 @@ async function saving({ steps, workbench, workspace }: Stage): Promise<void> {
     for (const name of ['config.json', 'model.safetensors', 'tokenizer.json'])
       check(existsSync(path.join(folder, name)), `no ${name}`);
     await workbench.dismissNotifications();
-    await workbench.command('View: Close All Editors');
+    await workbench.closeEditors();
   });
 }

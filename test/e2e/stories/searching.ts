@@ -23,7 +23,7 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
   await page.setViewportSize({ width: 1280, height: 800 });
 
   await steps.step(workbench, 'the sample that ships is copied and opened, and evaluates', async () => {
-    await workbench.command('View: Close All Editors');
+    await workbench.closeEditors();
     // With its icon its commands are there, too.
     await page.locator('.activitybar [aria-label^="Espalier"]').first().waitFor();
     await workbench.command('Espalier: Open the Sample');
@@ -200,7 +200,7 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
   );
 
   await steps.step(workbench, 'a finished run opens from the Runs view, from its journal alone', async () => {
-    await workbench.command('View: Close All Editors');
+    await workbench.closeEditors();
     await page.locator('.activitybar [aria-label^="Espalier"]').first().click();
     const run = page.locator('.pane-body .monaco-list-row', { hasText: /evolved.*Pruner-Zero/s });
     await run.waitFor();
@@ -225,7 +225,7 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
       () => workbench.cursor(),
       (place) => place.startsWith(`Ln ${lineOf(file, 'metric magnitude')},`),
     );
-    await workbench.command('View: Close All Editors');
+    await workbench.closeEditors();
     await workbench.command('Espalier: Rename Run…');
     await workbench.pick('Pruner-Zero');
     await page.locator('.quick-input-widget input').fill('the first one');
@@ -237,7 +237,7 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
     await page.locator('.tab', { hasText: 'the first one' }).waitFor();
     await panel.locator('header h1', { hasText: 'the first one' }).waitFor({ timeout: 60_000 });
     await steps.picture(workbench, 'run with a name');
-    await workbench.command('View: Close All Editors');
+    await workbench.closeEditors();
     await renamed.click();
     await eventually('the finished run', progress, (text) => text.startsWith('finished'), 60_000);
     await workbench.command('View: Toggle Primary Side Bar Visibility');
@@ -314,7 +314,7 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
   });
 
   await steps.step(workbench, 'a run of 10 000 candidates opens', async () => {
-    await workbench.command('View: Close All Editors');
+    await workbench.closeEditors();
     await makeLongRun(workspace);
     await workbench.command('View: Toggle Primary Side Bar Visibility');
     const run = page.locator('.pane-body .monaco-list-row', { hasText: /long.*Pruner-Zero/s });
@@ -332,7 +332,7 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
     );
     await steps.picture(workbench, 'ten thousand');
     await workbench.command('View: Show Explorer');
-    await workbench.command('View: Close All Editors');
+    await workbench.closeEditors();
   });
 
   await steps.step(workbench, 'the walkthrough leads from the sample to a metric of one’s own', async () => {
@@ -358,7 +358,7 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
     await page.locator('.quick-input-widget').getByText('metric to start from').first().waitFor();
     await steps.picture(workbench, 'walkthrough searches');
     await page.keyboard.press('Escape');
-    await workbench.command('View: Close All Editors');
+    await workbench.closeEditors();
   });
 }
 

@@ -92,7 +92,7 @@ async function settingUp({ steps, workbench, workspace }: Stage, llm: ScriptedLl
     workbench,
     'an endpoint is set up: a password in its address is refused, a request is tried',
     async () => {
-      await workbench.command('View: Close All Editors');
+      await workbench.closeEditors();
       // With its icon its commands are there, too.
       await page.locator('.activitybar [aria-label^="Espalier"]').first().waitFor();
       await workbench.command('Espalier: Open the Sample');
@@ -333,7 +333,7 @@ async function exporting({ steps, workbench, workspace, pictures }: Stage): Prom
 
 async function experimenting({ steps, workbench }: Stage): Promise<void> {
   await steps.step(workbench, 'an experiment says what went of heads and channels, and its hover which', async () => {
-    await workbench.command('View: Close All Editors');
+    await workbench.closeEditors();
     await workbench.openFile('structure.prune');
     await workbench.clickLens('experiment heads', 'Evaluate');
     await workbench.annotated('experiment heads', /wanda-sp [\d.]+/, 60_000);
@@ -391,7 +391,7 @@ async function searchingForMasks({ steps, workbench, workspace, pictures }: Stag
       'section[aria-label="Finalists"]',
     ]);
     await photograph(workbench, panel, path.join(pictures, 'masks.png'));
-    await workbench.command('View: Close All Editors');
+    await workbench.closeEditors();
   });
 }
 

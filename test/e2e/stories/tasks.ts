@@ -56,7 +56,7 @@ async function asking({ steps, workbench }: Stage): Promise<void> {
   const { page } = workbench;
 
   await steps.step(workbench, 'a task is completed by its name, and its settings behind it', async () => {
-    await workbench.command('View: Close All Editors');
+    await workbench.closeEditors();
     await workbench.openFile('asked.prune');
     await workbench.goTo(AT);
     await page.keyboard.press('End');

@@ -231,7 +231,7 @@ export async function tree(stage: Stage): Promise<void> {
     check((await topDown.getAttribute('aria-pressed')) === 'true', 'the direction is forgotten');
     check((await scaleOf(view)) === size, 'the size is forgotten');
     await steps.picture(workbench, 'tree restored');
-    await workbench.command('View: Close All Editors');
+    await workbench.closeEditors();
   });
 }
 

@@ -1,0 +1,3 @@
+import { POSTGRES, testQueuePool } from './queuePoolTests.ts';
+
+testQueuePool(POSTGRES);
