@@ -12,7 +12,7 @@ export const SECONDS = JSON.parse(readFileSync(new URL('slowSeconds.json', impor
 const UNKNOWN = 60;
 
 /** What slow files may take of a run of CI. */
-export const BUDGET = 100;
+export const BUDGET = 40;
 
 /** What vitest.slow.config.ts includes. */
 const ALSO = ['test/runs/hostileRuns.test.ts', 'test/engine/corpus/hostileData.test.ts', 'test/engine/webgpu.test.ts'];
