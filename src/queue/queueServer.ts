@@ -36,7 +36,7 @@ export interface QueueServerOptions {
 export class QueueServer {
   readonly address: QueueAddress;
   private readonly options: QueueServerOptions;
-  private readonly library: Library;
+  private readonly client: Library;
   private readonly opened = new Set<{ close(): Promise<void> }>();
   private reachable = true;
   private said = { line: '', at: 0 };
@@ -44,7 +44,7 @@ export class QueueServer {
 
   private constructor(address: QueueAddress, library: Library, options: QueueServerOptions) {
     this.address = address;
-    this.library = library;
+    this.client = library;
     this.options = options;
   }
 
@@ -64,7 +64,7 @@ export class QueueServer {
 
   /** A queue, whose methods wait for a server that is gone. @throws EspalierError `cancelled` of each of them, once the server is closed */
   queue(name: string): JobQueue {
-    const queue = this.kept(this.library.queue(name, this.onError));
+    const queue = this.kept(this.client.queue(name, this.onError));
     const patiently = this.patiently.bind(this);
     return {
       add: (...job) => patiently(() => queue.add(...job)),
@@ -84,14 +84,14 @@ export class QueueServer {
    * @throws EspalierError `cancelled` where the server is closed before
    */
   async events(name: string, on: JobEvents): Promise<{ close(): Promise<void> }> {
-    const events = this.kept(this.library.events(name, on, this.onError));
+    const events = this.kept(this.client.events(name, on, this.onError));
     await events.heard;
     if (this.closed) throw closedError(this.address);
     return { close: () => this.forget(events) };
   }
 
   worker(name: string, options: JobWorkerOptions): JobWorker {
-    const worker = this.library.worker(name, options, this.onError);
+    const worker = this.client.worker(name, options, this.onError);
     const kept = this.kept({ close: () => worker.close(true) });
     return { ...worker, close: (force) => this.forget({ close: () => worker.close(force) }, kept) };
   }
@@ -133,7 +133,7 @@ export class QueueServer {
         const trouble = troubleOf(thrown);
         if (trouble === undefined) throw thrown instanceof EspalierError ? thrown : askedError(this.address, thrown);
         this.onError(thrown as Error);
-        if (trouble === 'forgotten') await this.library.login(CONNECT_LIMIT).catch(ignore);
+        if (trouble === 'forgotten') await this.client.login(CONNECT_LIMIT).catch(ignore);
         await new Promise((resolve) => setTimeout(resolve, wait));
       }
     }
