@@ -6,15 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Directory } from '../../src/queue/directory.ts';
 import { readQueueAddress } from '../../src/queue/queueAddress.ts';
 import { QueueServer } from '../../src/queue/queueServer.ts';
-import {
-  hasPostgres,
-  hasRedis,
-  startPostgres,
-  startRedis,
-  type TestServer,
-  WITHOUT_POSTGRES,
-  WITHOUT_REDIS,
-} from '../support/queueServers.ts';
+import { SERVER_KINDS, type TestServer } from '../support/queueServers.ts';
 import { builtCommand, jsonLines, ROOT } from './builtCommand.ts';
 import type { BuiltCommand } from './builtCommand.ts';
 import { withoutTimes } from './withoutTimes.ts';
@@ -35,11 +27,6 @@ experiment asked { prune: magnitude, wanda then sparsegpt  at: 50%  tasks: facts
 experiment whole { prune: structure(wanda-sp), structure(taylor, global), structure(nothing)  at: 20%, 40% }
 `;
 
-const KINDS = [
-  { name: `Redis${WITHOUT_REDIS}`, start: startRedis, isThere: hasRedis },
-  { name: `PostgreSQL${WITHOUT_POSTGRES}`, start: startPostgres, isThere: hasPostgres },
-] as const;
-
 let command: BuiltCommand;
 let embedded: unknown;
 beforeAll(async () => {
@@ -56,7 +43,7 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => command.remove());
 
-describe.each(KINDS)('over $name', ({ start, isThere }) => {
+describe.each(SERVER_KINDS)('over $name', ({ start, isThere }) => {
   let server: TestServer;
   const workers: ChildProcess[] = [];
   beforeAll(async () => {

@@ -8,22 +8,9 @@ import { QueueServer } from '../../src/queue/queueServer.ts';
 import { QUEUE_FORMAT, runKey } from '../../src/queue/wire.ts';
 import type { RunEntry } from '../../src/queue/wire.ts';
 import { samplePlan, sampleSearchPlan } from '../protocol/samples.ts';
-import {
-  hasPostgres,
-  hasRedis,
-  startPostgres,
-  startRedis,
-  type TestServer,
-  WITHOUT_POSTGRES,
-  WITHOUT_REDIS,
-} from '../support/queueServers.ts';
+import { SERVER_KINDS, type TestServer } from '../support/queueServers.ts';
 
-const KINDS = [
-  { name: `Redis${WITHOUT_REDIS}`, start: startRedis, isThere: hasRedis },
-  { name: `PostgreSQL${WITHOUT_POSTGRES}`, start: startPostgres, isThere: hasPostgres },
-] as const;
-
-describe.each(KINDS)('at $name', ({ start, isThere }) => {
+describe.each(SERVER_KINDS)('at $name', ({ start, isThere }) => {
   let server: TestServer;
   beforeAll(async () => {
     if (isThere) server = await start();

@@ -7,22 +7,9 @@ import { readQueueAddress } from '../../src/queue/queueAddress.ts';
 import { QueueServer } from '../../src/queue/queueServer.ts';
 import { QUEUE_FORMAT } from '../../src/queue/wire.ts';
 import type { Answer, Question, WorkerEntry } from '../../src/queue/wire.ts';
-import {
-  hasPostgres,
-  hasRedis,
-  startPostgres,
-  startRedis,
-  type TestServer,
-  WITHOUT_POSTGRES,
-  WITHOUT_REDIS,
-} from '../support/queueServers.ts';
+import { hasRedis, SERVER_KINDS, startRedis, type TestServer, WITHOUT_REDIS } from '../support/queueServers.ts';
 
-const KINDS = [
-  { name: `Redis${WITHOUT_REDIS}`, start: startRedis, isThere: hasRedis },
-  { name: `PostgreSQL${WITHOUT_POSTGRES}`, start: startPostgres, isThere: hasPostgres },
-] as const;
-
-describe.each(KINDS)('questions over $name', ({ start, isThere }) => {
+describe.each(SERVER_KINDS)('questions over $name', ({ start, isThere }) => {
   let server: TestServer;
   const lines: string[] = [];
   const log = (line: string): void => void lines.push(line);

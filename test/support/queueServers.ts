@@ -78,6 +78,12 @@ const COUNT = [
   "select count(*) from pg_stat_activity where backend_type = 'client backend'",
 ] as const;
 
+/** Both kinds of server, for tests that are the same over each. */
+export const SERVER_KINDS = [
+  { name: `Redis${WITHOUT_REDIS}`, start: startRedis, isThere: hasRedis },
+  { name: `PostgreSQL${WITHOUT_POSTGRES}`, start: startPostgres, isThere: hasPostgres },
+] as const;
+
 interface Program {
   readonly start: () => ChildProcess;
   readonly isReady: () => boolean;
