@@ -12,13 +12,14 @@ const LAYERS = {
   language: ['search'],
   engine: ['files', 'search'],
   runs: ['files', 'search'],
+  agents: ['language', 'runs'],
   llm: ['runs'],
   queue: ['protocol', 'runs'],
   coordinator: ['queue', 'llm', 'language'],
   worker: ['coordinator', 'engine'],
   server: ['engine'],
-  cli: ['coordinator', 'server', 'hub', 'language'],
-  extension: ['view', 'queue', 'hub', 'language', 'llm'],
+  cli: ['coordinator', 'server', 'hub', 'language', 'agents'],
+  extension: ['view', 'queue', 'hub', 'language', 'llm', 'agents'],
 };
 
 // Inside the engine the same holds: numbers flow from the graph up to the evaluation.

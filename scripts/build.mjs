@@ -39,6 +39,7 @@ const ENTRY_POINTS = {
   study: 'bench/study/main.ts',
   openAiPackage: 'src/llm/openAiPackage.ts',
   hubPackage: 'src/hub/hubPackage.ts',
+  mcpPackage: 'src/agents/mcp/mcpPackage.ts',
   queuePackage: 'src/queue/queuePackage.ts',
   structureStudy: 'bench/structureStudy/main.ts',
   recoveryStudy: 'bench/recoveryStudy/main.ts',
@@ -53,7 +54,7 @@ const VIEWS = {
 };
 
 /** Bundles that run in a process of somebody else's, or compute nothing. */
-const GUESTS = ['extension', 'application', 'languageServer', 'openAiPackage', 'hubPackage', 'queuePackage'];
+const GUESTS = ['extension', 'application', 'languageServer', 'openAiPackage', 'hubPackage', 'mcpPackage', 'queuePackage'];
 
 /**
  * V8's young generation stays as small as it begins, 3 MiB: it grows to 48 MiB otherwise, and gives nothing back. The large data of an engine lie outside
@@ -76,7 +77,7 @@ const LEAN = [ENTRY_POINTS.extension, ENTRY_POINTS.languageServer, ...Object.val
 const LOADED_LATER = {
   name: 'loaded-later',
   setup: ({ onResolve }) => {
-    onResolve({ filter: /\/(application|openAiPackage|hubPackage|queuePackage)\.ts$/ }, ({ kind, path }) =>
+    onResolve({ filter: /\/(application|openAiPackage|hubPackage|mcpPackage|queuePackage)\.ts$/ }, ({ kind, path }) =>
       kind === 'dynamic-import' ? { path: path.replace(/^.*\/(\w+)\.ts$/, './$1.cjs'), external: true } : undefined,
     );
   },

@@ -43,6 +43,7 @@ const REQUIRED = [
   'extension/dist/worker.cjs',
   'extension/dist/workerProgram.cjs',
   'extension/dist/hubPackage.cjs',
+  'extension/dist/mcpPackage.cjs',
   'extension/dist/queuePackage.cjs',
   'extension/dist/openAiPackage.cjs',
   'extension/dist/webview/panel.js',

@@ -96,6 +96,10 @@ export type ErrorCode =
   | 'serve/media-type'
   | 'serve/too-large'
   | 'serve/busy'
+  // what agents ask for
+  | 'agents/input'
+  | 'agents/not-allowed'
+  | 'agents/outside'
   // queues, and what answers over them
   | 'queue/address'
   | 'queue/unreachable'

@@ -15,6 +15,7 @@ import { printFailure } from './reports/failure.ts';
 import { errorJson } from './reports/jsonLines.ts';
 import { DiagnosticsError } from './flags/pruneFile.ts';
 import { exportCommand } from './commands/exportCommand.ts';
+import { mcpCommand } from './commands/mcpCommand.ts';
 import { queueCommand } from './commands/queueCommand.ts';
 import { recoverCommand } from './commands/recoverCommand.ts';
 import { runsCommand } from './commands/runsCommand.ts';
@@ -105,6 +106,7 @@ function createProgram(context: CommandContext, json: boolean): Command {
     speedCommand,
     generateCommand,
     serveCommand,
+    mcpCommand,
     treeCommand,
     tokensCommand,
     workerCommand,

@@ -4,6 +4,7 @@ import { toErrorData } from '../base/errors.ts';
 import type { EvaluationPlan } from '../experiment/planSchema.ts';
 import type { CheckpointSummary } from '../experiment/resultSchema.ts';
 import { SYSTEM_CLOCK } from '../base/clock.ts';
+import { registerAgentTools } from './agents/agentTools.ts';
 import { AtHand } from './atHand.ts';
 import { CheckpointsView } from './search/checkpointsView.ts';
 import { CodeLenses } from './evaluate/codeLenses.ts';
@@ -310,6 +311,7 @@ export class Application {
     });
     this.hubView = new HubView(this.tellHubNames);
     this.owned.push(
+      registerAgentTools({ evaluate, located: hub.located }),
       this.queue,
       this.hubView,
       this.taskFiles,

@@ -35,6 +35,7 @@ const good = (os: string, library: string): string[] => [
     'cli',
     'cliProgram',
     'hubPackage',
+    'mcpPackage',
     'queuePackage',
     'openAiPackage',
   ].map((name) => `extension/dist/${name}.cjs`),
