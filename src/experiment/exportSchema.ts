@@ -1,12 +1,9 @@
 import * as z from 'zod';
 import type { Immutable } from '../base/immutable.ts';
 import { amountSchema, countSchema, textSchema } from '../base/scalarSchemas.ts';
+import { EXPORT_FORMATS } from './exportFormats.ts';
 import { settingsSchema } from './planSchema.ts';
 import { perplexityResultSchema } from './resultSchema.ts';
-
-/** What a pruned model can be written as. */
-export const EXPORT_FORMATS = ['huggingface', 'onnx'] as const;
-export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 /** Tokens of one sequence: the longest that any model has been trained on, many times over. */
 const MAX_TOKENS = 1 << 24;

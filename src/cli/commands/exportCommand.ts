@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
-import { EXPORT_FORMATS } from '../../experiment/exportSchema.ts';
-import type { ExportFormat, ExportReport } from '../../experiment/exportSchema.ts';
+import { EXPORT_FORMATS } from '../../experiment/exportFormats.ts';
+import type { ExportFormat } from '../../experiment/exportFormats.ts';
+import type { ExportReport } from '../../experiment/exportSchema.ts';
 import { roundedText } from '../../experiment/exportWords.ts';
 import { formatBytes, formatChange, formatCount, formatPerplexity } from '../../experiment/format.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';

@@ -1,7 +1,8 @@
 import { withText } from '../../experiment/planInputs.ts';
 import path from 'node:path';
 import * as vscode from 'vscode';
-import type { ExportFormat, ExportReport, ExportTarget } from '../../experiment/exportSchema.ts';
+import type { ExportFormat } from '../../experiment/exportFormats.ts';
+import type { ExportReport, ExportTarget } from '../../experiment/exportSchema.ts';
 import { roundedText } from '../../experiment/exportWords.ts';
 import { formatBytes, formatChange, formatCount, formatPerplexity } from '../../experiment/format.ts';
 import { isStructural } from '../../experiment/planned.ts';

@@ -5,7 +5,7 @@ import { openCheckpoint } from '../../../src/engine/checkpoint/checkpoint.ts';
 import { createEngine } from '../../../src/engine/engine.ts';
 import { blockShape } from '../../../src/engine/families/config.ts';
 import { allParameters } from '../../../src/engine/families/families.ts';
-import type { ExportFormat } from '../../../src/experiment/exportSchema.ts';
+import type { ExportFormat } from '../../../src/experiment/exportFormats.ts';
 import type { TextPlan, PlannedEvaluation } from '../../../src/experiment/planSchema.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
 import { packBits } from '../../../src/experiment/components.ts';
