@@ -25,7 +25,9 @@ import { copyCompanions } from './companions.ts';
 import { MaskedWriter, type PrunedForm } from './maskedWriter.ts';
 import { modelCard } from './modelCard.ts';
 import { writeNewFolder } from './newFolder.ts';
-import { onnxPositions, writeOnnx } from './onnxModel.ts';
+import { writeOnnx } from './onnx/onnxModel.ts';
+import { onnxPositions } from './onnx/onnxPositions.ts';
+import { writeTransformersJs } from './onnx/transformersJs.ts';
 import { RemovedWriter } from './removedWriter.ts';
 import { requireSame, VERIFIED_ROWS } from './verify.ts';
 import { writeJson } from './writeJson.ts';
@@ -205,8 +207,9 @@ async function convert(from: string, to: string, { settings }: EvaluationPlan, h
   const checkpoint = await openCheckpoint(from);
   try {
     const positions = onnxPositions(checkpoint.config, settings.length);
-    await writeOnnx(checkpoint, to, positions, (done, total) => writingStep(hooks, done, total)());
+    const files = await writeOnnx(checkpoint, to, positions, (done, total) => writingStep(hooks, done, total)());
     await copyCompanions(from, to);
+    await writeTransformersJs(to, checkpoint, files);
   } finally {
     checkpoint.close();
   }
@@ -260,8 +263,9 @@ function countParameters(config: ModelConfig): number {
 }
 
 async function sizeOfFolder(folder: string): Promise<number> {
-  const names = await readdir(folder);
-  const sizes = await Promise.all(names.map(async (name) => (await stat(path.join(folder, name))).size));
+  const names = await readdir(folder, { recursive: true });
+  const found = await Promise.all(names.map((name) => stat(path.join(folder, name))));
+  const sizes = found.map((entry) => (entry.isFile() ? entry.size : 0));
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 

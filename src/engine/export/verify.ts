@@ -4,9 +4,9 @@ import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
 import type { Verification, VerifyRequest } from '../../experiment/exportSchema.ts';
 import { logitsOf } from '../forward/logits.ts';
 import type { LoadedModels } from '../forward/loadedModels.ts';
-import { runOnnxFile } from '../runtime/onnxFile.ts';
+import { type OnnxLogits, runOnnxFile } from '../runtime/onnxFile.ts';
 import type { OpenDevices } from '../runtime/openDevices.ts';
-import { ONNX_FILE } from './onnxModel.ts';
+import { ONNX_FILE } from './onnx/onnxModel.ts';
 
 /** Rows of logits that are compared, at most: those of the last tokens, which depend on all. */
 export const VERIFIED_ROWS = 128;
@@ -33,19 +33,29 @@ export async function verifyExport(
 ): Promise<Verification> {
   const ids = Int32Array.from(tokens);
   const expected = new Float32Array((await readBytes(reference, { maxBytes: MAX_REFERENCE, signal })).buffer);
-  let actual: Float32Array;
   if (format === 'onnx') {
-    const all = await runOnnxFile(join(folder, ONNX_FILE), ids);
-    actual = all.subarray(all.length - (all.length / ids.length) * rows);
-  } else {
-    const device = await devices.device(settings);
-    const model = await models.load(folder, device, signal);
-    actual = await logitsOf(model, device, ids, rows, () => {
-      throwIfCancelled(signal, 'verifying the export');
-      return Promise.resolve();
-    });
+    const found = await runOnnxFile(join(folder, ONNX_FILE), ids);
+    return { tokens: ids.length, rows, ...compareOnnx(expected, found) };
   }
+  const device = await devices.device(settings);
+  const model = await models.load(folder, device, signal);
+  const actual = await logitsOf(model, device, ids, rows, () => {
+    throwIfCancelled(signal, 'verifying the export');
+    return Promise.resolve();
+  });
   return { tokens: ids.length, rows, ...compareLogits(expected, actual) };
+}
+
+/** The larger difference of the two ways, at the last of the tokens that were asked for. @param expected logits of the last tokens */
+export function compareOnnx(
+  expected: Float32Array,
+  { whole, continued }: OnnxLogits,
+): Pick<Verification, 'difference' | 'largest'> {
+  const [atOnce, cached] = [whole, continued].map((logits) => {
+    const count = Math.min(expected.length, logits.length);
+    return compareLogits(expected.subarray(-count), logits.subarray(-count));
+  });
+  return { ...atOnce!, difference: Math.max(atOnce!.difference, cached!.difference) };
 }
 
 /** A value that is not a number differs from everything. */
