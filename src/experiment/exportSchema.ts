@@ -3,6 +3,7 @@ import type { Immutable } from '../base/immutable.ts';
 import { amountSchema, countSchema, textSchema } from '../base/scalarSchemas.ts';
 import { EXPORT_FORMATS, LAYOUTS } from './exportFormats.ts';
 import { settingsSchema } from './planSchema.ts';
+import { readersReportSchema } from './readersSchema.ts';
 import { perplexityResultSchema } from './resultSchema.ts';
 
 /** Tokens of one sequence: the longest that any model has been trained on, many times over. */
@@ -47,6 +48,8 @@ export const exportReportSchema = exportTargetSchema.extend({
   leftOut: z.array(textSchema).max(10_000),
   /** Updated weights that were rounded to the checkpoint's types, and the perplexity of what was written. */
   rounded: z.strictObject({ to: z.array(textSchema).max(4), perplexity: z.number() }).exactOptional(),
+  /** Who can read what a folder of this model holds, in each format. */
+  readers: readersReportSchema.shape.verdicts,
   verification: verificationSchema,
 });
 

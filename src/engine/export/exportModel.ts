@@ -28,6 +28,7 @@ import { writeNewFolder } from './newFolder.ts';
 import { writeOnnx } from './onnx/onnxModel.ts';
 import { onnxPositions } from './onnx/onnxPositions.ts';
 import { writeTransformersJs } from './onnx/transformersJs.ts';
+import { readersOf } from './readers/readersOf.ts';
 import { RemovedWriter } from './removedWriter.ts';
 import { requireSame, VERIFIED_ROWS } from './verify.ts';
 import { writeJson } from './writeJson.ts';
@@ -107,6 +108,7 @@ export async function exportWritten(
         bytes: 0,
         plain: !(ESPALIER_KEY in written.values),
         leftOut,
+        readers: [...readersOf(written)],
         ...(rounded && { rounded }),
         verification,
       };
