@@ -2,6 +2,7 @@ import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { EspalierError } from '../../base/errors.ts';
 import { orCancelled } from '../../base/orCancelled.ts';
+import type { Layout } from '../../experiment/exportFormats.ts';
 import type { ExportReport, ExportTarget, Verification } from '../../experiment/exportSchema.ts';
 import type { FreshEngine } from '../../experiment/freshEngine.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
@@ -18,12 +19,16 @@ import type { StepHooks } from '../forward/step.ts';
 import { finalLogits } from '../forward/logits.ts';
 import { allParameters } from '../families/families.ts';
 import { writeNew } from '../../files/writeWhole.ts';
+import { isModelled } from './huggingface/layouts.ts';
+import { MODELING_FILE, MODELING_PYTHON } from './huggingface/modelingFile.ts';
 import { copyCompanions } from './companions.ts';
 import { convertToGguf, ggufPerplexity, requireGguf } from './gguf/exportGguf.ts';
 import { MaskedWriter, type PrunedForm } from './maskedWriter.ts';
 import { modelCard } from './modelCard.ts';
 import { writeNewFolder } from './newFolder.ts';
-import { onnxPositions, writeOnnx } from './onnxModel.ts';
+import { writeOnnx } from './onnx/onnxModel.ts';
+import { onnxPositions } from './onnx/onnxPositions.ts';
+import { writeTransformersJs } from './onnx/transformersJs.ts';
 import { RemovedWriter } from './removedWriter.ts';
 import { precisionOf, requireSame, VERIFIED_ROWS } from './verify.ts';
 import { writeJson } from './writeJson.ts';
@@ -49,7 +54,7 @@ export async function exportModel(
   if (plan.evaluations.length !== 1) throw notOne(plan.evaluations.length);
   const form = prunedForm(plan, target);
   const write: WriteModel = async (dense, folder) => {
-    const { result, states, ...written } = await writePruned(plan, dense, folder, form, hooks, state);
+    const { result, states, ...written } = await writePruned(plan, dense, folder, form, hooks, state, target.layout);
     return { ...written, result: requirePerplexity(result), states: states! };
   };
   return exportWritten(plan, target, write, hooks, state, startFresh);
@@ -164,6 +169,7 @@ export async function writePruned(
   form: PrunedForm,
   hooks: EvaluationHooks,
   state: EngineState,
+  layout?: Layout,
 ): Promise<WrittenPruned> {
   let states: ReferenceStates | undefined;
   let removed: RemovedWriter | undefined;
@@ -177,7 +183,7 @@ export async function writePruned(
           masked.write(tensor, weight);
         },
         onRemoved: (components) => {
-          removed = new RemovedWriter(dense, dense.values, components, folder, form);
+          removed = new RemovedWriter(dense, dense.values, components, folder, form, layout);
           hooks.onRemoved?.(components, 0);
         },
         onRefitted: ({ tensor, weight }) => {
@@ -194,6 +200,7 @@ export async function writePruned(
     );
     const written = await (removed?.finish(hooks) ?? masked.finish(dense.values, hooks));
     await writeJson(path.join(folder, 'config.json'), written.values);
+    if (isModelled(written.values)) await writeNew(path.join(folder, MODELING_FILE), MODELING_PYTHON);
     const leftOut = await copyCompanions(dense.tokenizerFolder, folder);
     return {
       written,
@@ -212,8 +219,9 @@ async function convert(from: string, to: string, { settings }: EvaluationPlan, h
   const checkpoint = await openCheckpoint(from);
   try {
     const positions = onnxPositions(checkpoint.config, settings.length);
-    await writeOnnx(checkpoint, to, positions, (done, total) => writingStep(hooks, done, total)());
+    const files = await writeOnnx(checkpoint, to, positions, (done, total) => writingStep(hooks, done, total)());
     await copyCompanions(from, to);
+    await writeTransformersJs(to, checkpoint, files);
   } finally {
     checkpoint.close();
   }
@@ -266,8 +274,9 @@ function countParameters(config: ModelConfig): number {
 }
 
 async function sizeOfFolder(folder: string): Promise<number> {
-  const names = await readdir(folder);
-  const sizes = await Promise.all(names.map(async (name) => (await stat(path.join(folder, name))).size));
+  const names = await readdir(folder, { recursive: true });
+  const found = await Promise.all(names.map((name) => stat(path.join(folder, name))));
+  const sizes = found.map((entry) => (entry.isFile() ? entry.size : 0));
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 

@@ -211,7 +211,7 @@ describe('nothing half written is left', () => {
       startFresh: () => ({
         ...createEngine(),
         verify: async (request) => {
-          const file = path.join(request.folder, format === 'onnx' ? 'model.onnx.data' : 'model.safetensors');
+          const file = path.join(request.folder, format === 'onnx' ? 'onnx/model.onnx_data' : 'model.safetensors');
           const bytes = await readFile(file);
           // Of one number in the middle of the weights: half of its exponent's bits.
           bytes[((bytes.length >> 3) << 2) + 3]! ^= 0x3c;
