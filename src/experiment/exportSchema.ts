@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { Immutable } from '../base/immutable.ts';
 import { amountSchema, countSchema, textSchema } from '../base/scalarSchemas.ts';
 import { EXPORT_FORMATS } from './exportFormats.ts';
+import { GGUF_TYPES } from './ggufTypes.ts';
 import { settingsSchema } from './planSchema.ts';
 import { perplexityResultSchema } from './resultSchema.ts';
 
@@ -15,6 +16,8 @@ export const exportTargetSchema = z.strictObject({
   /** Absolute; made by the export, or empty. */
   folder: textSchema,
   format: z.enum(EXPORT_FORMATS),
+  /** Of the matrices in a GGUF file; what the checkpoint's embedding has where it is not given. */
+  type: z.enum(GGUF_TYPES).exactOptional(),
 });
 
 /** Logits of the exported model beside those of the model in memory, on the first tokens of the evaluation text. */
@@ -43,8 +46,12 @@ export const exportReportSchema = exportTargetSchema.extend({
   plain: z.boolean(),
   /** Files beside the weights that were not taken along: links that lead out of the checkpoint. */
   leftOut: z.array(textSchema).max(10_000),
-  /** Updated weights that were rounded to the checkpoint's types, and the perplexity of what was written. */
-  rounded: z.strictObject({ to: z.array(textSchema).max(4), perplexity: z.number() }).exactOptional(),
+  /** Updated weights that were rounded to the checkpoint's types, or all that were to those of a GGUF file; and the perplexity of what was written. */
+  rounded: z
+    .strictObject({ to: z.array(textSchema).max(4), all: z.literal(true).exactOptional(), perplexity: z.number() })
+    .exactOptional(),
+  /** What someone who opens it elsewhere has to know: sentences. */
+  notes: z.array(textSchema).max(16).exactOptional(),
   verification: verificationSchema,
 });
 

@@ -19,13 +19,14 @@ import { finalLogits } from '../forward/logits.ts';
 import { allParameters } from '../families/families.ts';
 import { writeNew } from '../../files/writeWhole.ts';
 import { copyCompanions } from './companions.ts';
+import { convertToGguf, ggufPerplexity, requireGguf } from './gguf/exportGguf.ts';
 import { MaskedWriter, type PrunedForm } from './maskedWriter.ts';
 import { modelCard } from './modelCard.ts';
 import { writeNewFolder } from './newFolder.ts';
 import { onnxPositions } from './onnx/onnxPositions.ts';
 import { writeOnnxFolder } from './onnx/writeOnnxFolder.ts';
 import { RemovedWriter } from './removedWriter.ts';
-import { requireSame, VERIFIED_ROWS } from './verify.ts';
+import { precisionOf, requireSame, VERIFIED_ROWS } from './verify.ts';
 import { writeJson } from './writeJson.ts';
 import type { WrittenConfig } from './writtenConfig.ts';
 
@@ -59,7 +60,7 @@ export async function exportModel(
 export type WriteModel = (dense: Checkpoint, folder: string) => Promise<WrittenModel>;
 
 /**
- * Makes an export of what is written as a checkpoint: measures what rounding did, converts it where ONNX is asked for, and compares it, read back in
+ * Makes an export of what is written as a checkpoint: measures what rounding did, converts it where ONNX or GGUF is asked for, and compares it, read back in
  * another process, with the model in memory.
  *
  * @param plan of its text the perplexity of what was rounded is taken
@@ -76,23 +77,33 @@ export async function exportWritten(
   return writeNewFolder(target.folder, async (temporary) => {
     const dense = await openCheckpoint(plan.model);
     try {
-      const isOnnx = target.format === 'onnx';
-      if (isOnnx) requirePositions(dense.config, plan.settings.length);
-      // ONNX is made from the pruned checkpoint, which is then not kept.
-      const folder = isOnnx ? path.join(temporary, 'checkpoint') : temporary;
-      if (isOnnx) await mkdir(folder);
+      const { format } = target;
+      if (format === 'onnx') requirePositions(dense.config, plan.settings.length);
+      if (format === 'gguf') await requireGguf(dense, plan.settings.length);
+      // ONNX and GGUF are made from the pruned checkpoint, which is then not kept.
+      const isConverted = format !== 'huggingface';
+      const folder = isConverted ? path.join(temporary, 'checkpoint') : temporary;
+      if (isConverted) await mkdir(folder);
       const { written, result, states, leftOut, roundedTo } = await write(dense, folder);
-      const rounded =
+      let rounded: ExportReport['rounded'] =
         roundedTo.length > 0 ? { to: roundedTo, ...(await measureWritten(plan, folder, hooks, state)) } : undefined;
-      if (isOnnx) {
-        await writeOnnxFolder(folder, temporary, plan.settings.length, hooks);
-        await rm(folder, { recursive: true });
+      let notes: readonly string[] = [];
+      if (format === 'onnx') await writeOnnxFolder(folder, temporary, plan.settings.length, hooks);
+      if (format === 'gguf') {
+        const converted = await convertToGguf(folder, temporary, target.type, hooks);
+        notes = converted.notes;
+        if (converted.roundedTo.length > 0) {
+          const perplexity = await ggufPerplexity(temporary, folder, plan, hooks, state);
+          state.models.dispose();
+          rounded = { to: [...converted.roundedTo], all: true, perplexity };
+        }
       }
+      if (isConverted) await rm(folder, { recursive: true });
       const verification = await verify(
         plan,
         { ...target, folder: temporary },
         states,
-        rounded !== undefined,
+        rounded?.to ?? [],
         hooks,
         startFresh,
       );
@@ -104,6 +115,7 @@ export async function exportWritten(
         plain: !(ESPALIER_KEY in written.values),
         leftOut,
         ...(rounded && { rounded }),
+        ...(notes.length > 0 && { notes }),
         verification,
       };
       await writeNew(path.join(temporary, 'README.md'), modelCard(report, written.config));
@@ -135,10 +147,10 @@ type WrittenPruned = Omit<WrittenModel, 'result' | 'states'> & {
   readonly states: ReferenceStates | undefined;
 };
 
-/** ONNX is float32, so nothing is rounded on the way to it. */
+/** Nothing is rounded on the way to ONNX, which is float32, and to GGUF, which rounds once. */
 function prunedForm({ evaluations: [evaluation] }: EvaluationPlan, { format }: ExportTarget): PrunedForm {
   if (!evaluation?.update) return 'masked';
-  return format === 'onnx' ? 'float32' : 'rounded';
+  return format === 'huggingface' ? 'rounded' : 'float32';
 }
 
 /**
@@ -218,7 +230,7 @@ async function verify(
   { settings }: EvaluationPlan,
   target: ExportTarget,
   { tokens, rows, logits }: ReferenceStates,
-  isRounded: boolean,
+  roundedTo: readonly string[],
   { signal, onProgress }: StepHooks,
   startFresh: () => FreshEngine,
 ): Promise<Verification> {
@@ -231,8 +243,7 @@ async function verify(
     const { device, precision, threads } = settings;
     const request = { ...target, tokens: [...tokens], rows, reference, settings: { device, precision, threads } };
     const verification = await orCancelled(fresh.verify(request, { signal }), signal, 'exporting');
-    const isHalf = precision === 'float16' || isRounded;
-    requireSame(verification, isHalf ? 'float16' : 'float32', target.folder);
+    requireSame(verification, precisionOf(precision, roundedTo), target.folder);
     return verification;
   } finally {
     await fresh.dispose();

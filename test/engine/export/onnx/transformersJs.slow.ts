@@ -1,6 +1,6 @@
 import { describe, it } from 'vitest';
 import { FAMILIES, type FamilyName } from '../../../support/generate/families.ts';
-import { PRUNED_SHAPES, type PrunedShape, READER_FAMILIES } from '../../../support/prunedShapes.ts';
+import { PRUNED_SHAPES, type PrunedShape, READER_FAMILIES } from '../../../support/llamaCpp/ggufCases.ts';
 import { transformersJsTests } from './transformersJsCases.ts';
 
 const check = transformersJsTests();

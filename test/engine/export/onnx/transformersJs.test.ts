@@ -1,6 +1,6 @@
 import { it } from 'vitest';
 import type { FamilyName } from '../../../support/generate/families.ts';
-import { PRUNED_SHAPES, type PrunedShape } from '../../../support/prunedShapes.ts';
+import { PRUNED_SHAPES, type PrunedShape } from '../../../support/llamaCpp/ggufCases.ts';
 import { transformersJsTests } from './transformersJsCases.ts';
 
 // One of each kind of positions and of what transformers.js takes from config.json; all families and shapes are in transformersJs.slow.ts.

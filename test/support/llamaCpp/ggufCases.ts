@@ -1,9 +1,22 @@
-import type { FamilyName } from './generate/families.ts';
-import type { PlannedEvaluation } from '../../src/experiment/planSchema.ts';
-import { packBits } from '../../src/experiment/components.ts';
-import type { StructureMethod } from '../../src/experiment/structure.ts';
-import type { BlockMask, RateAllocation } from '../../src/experiment/structureSchema.ts';
-import { parsePrefix } from '../../src/metric/parsePrefix.ts';
+import type { FamilyName } from '../generate/families.ts';
+import type { PlannedEvaluation } from '../../../src/experiment/planSchema.ts';
+import { packBits } from '../../../src/experiment/components.ts';
+import type { StructureMethod } from '../../../src/experiment/structure.ts';
+import type { BlockMask, RateAllocation } from '../../../src/experiment/structureSchema.ts';
+import { parsePrefix } from '../../../src/metric/parsePrefix.ts';
+
+/** Families whose pruned models llama.cpp loads. */
+export const GGUF_FAMILIES = [
+  'llama-2 grouped queries',
+  'llama-3.1',
+  'llama-3.2 tied',
+  'llama linear',
+  'llama yarn',
+  'llama biases',
+  'mistral 0.3',
+  'qwen2',
+  'qwen3',
+] as const satisfies readonly FamilyName[];
 
 /** Kinds of models that a table of readers has a row for each, and a checkpoint of each. */
 export const READER_FAMILIES = {
