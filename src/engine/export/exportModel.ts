@@ -26,13 +26,12 @@ import { convertToGguf, ggufPerplexity, requireGguf } from './gguf/exportGguf.ts
 import { MaskedWriter, type PrunedForm } from './maskedWriter.ts';
 import { modelCard } from './modelCard.ts';
 import { writeNewFolder } from './newFolder.ts';
-import { writeOnnx } from './onnx/onnxModel.ts';
 import { onnxPositions } from './onnx/onnxPositions.ts';
-import { writeTransformersJs } from './onnx/transformersJs.ts';
+import { writeOnnxFolder } from './onnx/writeOnnxFolder.ts';
 import { RemovedWriter } from './removedWriter.ts';
 import { precisionOf, requireSame, VERIFIED_ROWS } from './verify.ts';
 import { writeJson } from './writeJson.ts';
-import { type WrittenConfig, writingStep } from './writtenConfig.ts';
+import type { WrittenConfig } from './writtenConfig.ts';
 
 /**
  * Evaluates the plan's only evaluation, writes the model that it pruned, and compares that, read back in another process, with the one
@@ -92,7 +91,7 @@ export async function exportWritten(
       let rounded: ExportReport['rounded'] =
         roundedTo.length > 0 ? { to: roundedTo, ...(await measureWritten(plan, folder, hooks, state)) } : undefined;
       let notes: readonly string[] = [];
-      if (format === 'onnx') await convert(folder, temporary, plan, hooks);
+      if (format === 'onnx') await writeOnnxFolder(folder, temporary, plan.settings.length, hooks);
       if (format === 'gguf') {
         const converted = await convertToGguf(folder, temporary, target.type, hooks);
         notes = converted.notes;
@@ -212,18 +211,6 @@ export async function writePruned(
   } finally {
     masked.abandon();
     removed?.abandon();
-  }
-}
-
-async function convert(from: string, to: string, { settings }: EvaluationPlan, hooks: StepHooks): Promise<void> {
-  const checkpoint = await openCheckpoint(from);
-  try {
-    const positions = onnxPositions(checkpoint.config, settings.length);
-    const files = await writeOnnx(checkpoint, to, positions, (done, total) => writingStep(hooks, done, total)());
-    await copyCompanions(from, to);
-    await writeTransformersJs(to, checkpoint, files);
-  } finally {
-    checkpoint.close();
   }
 }
 
