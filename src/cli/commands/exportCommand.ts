@@ -5,6 +5,7 @@ import type { ExportFormat } from '../../experiment/exportFormats.ts';
 import type { ExportReport } from '../../experiment/exportSchema.ts';
 import { roundedText } from '../../experiment/exportWords.ts';
 import { formatBytes, formatChange, formatCount, formatPerplexity } from '../../experiment/format.ts';
+import { GGUF_TYPES, type GgufWeights } from '../../experiment/ggufTypes.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import { warningsOf } from '../../experiment/resultWarnings.ts';
 import { recoveryLine } from '../../experiment/recoveryWords.ts';
@@ -20,6 +21,7 @@ import { addSelectionFlags } from '../flags/selection.ts';
 interface ExportOptions extends OnePlanOptions {
   readonly to?: string;
   readonly format: ExportFormat;
+  readonly type?: GgufWeights;
   readonly json?: true;
 }
 
@@ -30,19 +32,33 @@ export function exportCommand(context: CommandContext): Command {
     .argument('[file]', '.prune file; --metric says which metric or experiment of it')
     .option('--to <folder>', 'folder of the pruned model: not there yet, or empty')
     .addOption(
-      new Option('--format <format>', 'huggingface: config.json and safetensors; onnx: a model for onnxruntime')
+      new Option(
+        '--format <format>',
+        'huggingface: config.json and safetensors; onnx: a model for onnxruntime; gguf: a file for llama.cpp',
+      )
         .choices(EXPORT_FORMATS)
         .default('huggingface'),
+    )
+    .addOption(
+      new Option('--type <type>', 'of the matrices in a GGUF file; as the checkpoint has them by default').choices(
+        GGUF_TYPES,
+      ),
     );
   addSelectionFlags(addRunFlags(command))
     .option(...JSON_FLAG)
     .action(async (file: string | undefined, options: ExportOptions) => {
-      const { to, format, json } = options;
+      const { to, format, type, json } = options;
       if (to === undefined) throw usageError('--to with a folder', 'no --to', 'Say where the model shall go.');
+      if (type !== undefined && format !== 'gguf')
+        throw usageError(
+          '--type with --format gguf',
+          `--format ${format}`,
+          'Leave --type out: the others keep the types there are.',
+        );
       const model = await oneModel(file, options, context);
       const engine = await context.createEngine();
       try {
-        const target = { folder: resolve(context.folder, to), format };
+        const target = { folder: resolve(context.folder, to), format, ...(type !== undefined && { type }) };
         const report = await writeModel(model, engine, target, {
           signal: context.signal,
           onProgress: (progress) => {
@@ -65,6 +81,10 @@ export function exportCommand(context: CommandContext): Command {
         '    --calibration wiki.valid.txt --length 256 --to models/tiny-30 --format onnx',
     ],
     [
+      'for llama.cpp, in 8 bits',
+      'espalier export metrics.prune --metric wanda --to models/tiny-gguf --format gguf --type q8_0',
+    ],
+    [
       'the best that a search has found, or what a recovery has kept',
       'espalier export --run RUN --to models/tiny-found',
     ],
@@ -79,7 +99,7 @@ function exportJson({ result, ...report }: ExportReport): string {
 }
 
 function reportLines(report: ExportReport, { settings }: EvaluationPlan): readonly string[] {
-  const { folder, format, result, parameters, bytes, plain, leftOut, rounded, verification } = report;
+  const { folder, format, result, parameters, bytes, plain, leftOut, rounded, notes, verification } = report;
   const removed = 1 - parameters.exported / parameters.dense;
   return [
     `saved ${folder} (${format}, ${formatBytes(bytes)})`,
@@ -88,7 +108,8 @@ function reportLines(report: ExportReport, { settings }: EvaluationPlan): readon
     ...(rounded ? [`  as stored   ${roundedText(rounded, result.perplexity)}`] : []),
     `  parameters  ${formatCount(parameters.exported)} of ${formatCount(parameters.dense)}${removed > 0 ? `, ${(removed * 100).toFixed(1)} % fewer` : ': zeros stay in place'}`,
     `  checked     read back in another process: logits of ${verification.rows} tokens differ by ${verification.difference.toExponential(1)} (${settings.precision === 'float16' ? 'float16' : 'float32'})`,
-    ...(plain || format === 'onnx'
+    ...(notes ?? []).map((note) => `  note        ${note}`),
+    ...(plain || format !== 'huggingface'
       ? []
       : [
           '  config      has sizes or biases that the family has no fields for: Espalier reads the folder, transformers does not',

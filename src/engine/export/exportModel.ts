@@ -22,17 +22,17 @@ import { writeNew } from '../../files/writeWhole.ts';
 import { isModelled } from './huggingface/layouts.ts';
 import { MODELING_FILE, MODELING_PYTHON } from './huggingface/modelingFile.ts';
 import { copyCompanions } from './companions.ts';
+import { convertToGguf, ggufPerplexity, requireGguf } from './gguf/exportGguf.ts';
 import { MaskedWriter, type PrunedForm } from './maskedWriter.ts';
 import { modelCard } from './modelCard.ts';
 import { writeNewFolder } from './newFolder.ts';
-import { writeOnnx } from './onnx/onnxModel.ts';
 import { onnxPositions } from './onnx/onnxPositions.ts';
-import { writeTransformersJs } from './onnx/transformersJs.ts';
+import { writeOnnxFolder } from './onnx/writeOnnxFolder.ts';
 import { readersOf } from './readers/readersOf.ts';
 import { RemovedWriter } from './removedWriter.ts';
-import { requireSame, VERIFIED_ROWS } from './verify.ts';
+import { precisionOf, requireSame, VERIFIED_ROWS } from './verify.ts';
 import { writeJson } from './writeJson.ts';
-import { type WrittenConfig, writingStep } from './writtenConfig.ts';
+import type { WrittenConfig } from './writtenConfig.ts';
 
 /**
  * Evaluates the plan's only evaluation, writes the model that it pruned, and compares that, read back in another process, with the one
@@ -64,7 +64,7 @@ export async function exportModel(
 export type WriteModel = (dense: Checkpoint, folder: string) => Promise<WrittenModel>;
 
 /**
- * Makes an export of what is written as a checkpoint: measures what rounding did, converts it where ONNX is asked for, and compares it, read back in
+ * Makes an export of what is written as a checkpoint: measures what rounding did, converts it where ONNX or GGUF is asked for, and compares it, read back in
  * another process, with the model in memory.
  *
  * @param plan of its text the perplexity of what was rounded is taken
@@ -81,23 +81,33 @@ export async function exportWritten(
   return writeNewFolder(target.folder, async (temporary) => {
     const dense = await openCheckpoint(plan.model);
     try {
-      const isOnnx = target.format === 'onnx';
-      if (isOnnx) requirePositions(dense.config, plan.settings.length);
-      // ONNX is made from the pruned checkpoint, which is then not kept.
-      const folder = isOnnx ? path.join(temporary, 'checkpoint') : temporary;
-      if (isOnnx) await mkdir(folder);
+      const { format } = target;
+      if (format === 'onnx') requirePositions(dense.config, plan.settings.length);
+      if (format === 'gguf') await requireGguf(dense, plan.settings.length);
+      // ONNX and GGUF are made from the pruned checkpoint, which is then not kept.
+      const isConverted = format !== 'huggingface';
+      const folder = isConverted ? path.join(temporary, 'checkpoint') : temporary;
+      if (isConverted) await mkdir(folder);
       const { written, result, states, leftOut, roundedTo } = await write(dense, folder);
-      const rounded =
+      let rounded: ExportReport['rounded'] =
         roundedTo.length > 0 ? { to: roundedTo, ...(await measureWritten(plan, folder, hooks, state)) } : undefined;
-      if (isOnnx) {
-        await convert(folder, temporary, plan, hooks);
-        await rm(folder, { recursive: true });
+      let notes: readonly string[] = [];
+      if (format === 'onnx') await writeOnnxFolder(folder, temporary, plan.settings.length, hooks);
+      if (format === 'gguf') {
+        const converted = await convertToGguf(folder, temporary, target.type, hooks);
+        notes = converted.notes;
+        if (converted.roundedTo.length > 0) {
+          const perplexity = await ggufPerplexity(temporary, folder, plan, hooks, state);
+          state.models.dispose();
+          rounded = { to: [...converted.roundedTo], all: true, perplexity };
+        }
       }
+      if (isConverted) await rm(folder, { recursive: true });
       const verification = await verify(
         plan,
         { ...target, folder: temporary },
         states,
-        rounded !== undefined,
+        rounded?.to ?? [],
         hooks,
         startFresh,
       );
@@ -110,6 +120,7 @@ export async function exportWritten(
         leftOut,
         readers: [...readersOf(written)],
         ...(rounded && { rounded }),
+        ...(notes.length > 0 && { notes }),
         verification,
       };
       await writeNew(path.join(temporary, 'README.md'), modelCard(report, written.config));
@@ -141,10 +152,10 @@ type WrittenPruned = Omit<WrittenModel, 'result' | 'states'> & {
   readonly states: ReferenceStates | undefined;
 };
 
-/** ONNX is float32, so nothing is rounded on the way to it. */
+/** Nothing is rounded on the way to ONNX, which is float32, and to GGUF, which rounds once. */
 function prunedForm({ evaluations: [evaluation] }: EvaluationPlan, { format }: ExportTarget): PrunedForm {
   if (!evaluation?.update) return 'masked';
-  return format === 'onnx' ? 'float32' : 'rounded';
+  return format === 'huggingface' ? 'rounded' : 'float32';
 }
 
 /**
@@ -205,18 +216,6 @@ export async function writePruned(
   }
 }
 
-async function convert(from: string, to: string, { settings }: EvaluationPlan, hooks: StepHooks): Promise<void> {
-  const checkpoint = await openCheckpoint(from);
-  try {
-    const positions = onnxPositions(checkpoint.config, settings.length);
-    const files = await writeOnnx(checkpoint, to, positions, (done, total) => writingStep(hooks, done, total)());
-    await copyCompanions(from, to);
-    await writeTransformersJs(to, checkpoint, files);
-  } finally {
-    checkpoint.close();
-  }
-}
-
 /** The perplexity of what lies in the folder, on the plan's text. */
 async function measureWritten(
   plan: EvaluationPlan,
@@ -238,7 +237,7 @@ async function verify(
   { settings }: EvaluationPlan,
   target: ExportTarget,
   { tokens, rows, logits }: ReferenceStates,
-  isRounded: boolean,
+  roundedTo: readonly string[],
   { signal, onProgress }: StepHooks,
   startFresh: () => FreshEngine,
 ): Promise<Verification> {
@@ -251,8 +250,7 @@ async function verify(
     const { device, precision, threads } = settings;
     const request = { ...target, tokens: [...tokens], rows, reference, settings: { device, precision, threads } };
     const verification = await orCancelled(fresh.verify(request, { signal }), signal, 'exporting');
-    const isHalf = precision === 'float16' || isRounded;
-    requireSame(verification, isHalf ? 'float16' : 'float32', target.folder);
+    requireSame(verification, precisionOf(precision, roundedTo), target.folder);
     return verification;
   } finally {
     await fresh.dispose();

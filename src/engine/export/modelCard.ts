@@ -15,7 +15,7 @@ import { inputName } from '../../experiment/hubName.ts';
 
 /** README.md of an exported model: what was removed from which model, how, and what that did. */
 export function modelCard(
-  { format, result, parameters, plain, rounded, verification }: ExportReport,
+  { format, result, parameters, plain, rounded, notes, verification }: ExportReport,
   config: ModelConfig,
 ): string {
   const { provenance, structure } = result;
@@ -77,7 +77,8 @@ export function modelCard(
     '|---|---|',
     ...rows.map(([name, value]) => `| ${name} | ${value} |`),
     '',
-    ...(format === 'onnx' ? ONNX : plain ? PLAIN : UNEVEN),
+    ...(format === 'huggingface' ? (plain ? PLAIN : UNEVEN) : CONVERTED[format]),
+    ...(notes ? ['', ...notes] : []),
     ...(format === 'huggingface' && plain ? (familyOf(config).exportNote?.(config) ?? []) : []),
     '',
   ].join('\n');
@@ -117,6 +118,11 @@ const ONNX = [
   '`model.onnx.data` together. There is no key-value cache: `generate()` of programs that count on one (transformers.js) gives wrong text',
   'without an error. Run the whole sequence again for every token.',
 ];
+const GGUF = [
+  'GGUF: `model.gguf` has weights and tokenizer, for llama.cpp (0.5 and newer were tried) and what is built on it. Zeros that stand for removed heads or',
+  'channels, where llama.cpp wants some, are not counted as parameters.',
+];
+const CONVERTED = { onnx: ONNX, gguf: GGUF };
 const PLAIN = ['config.json is one of the family: the folder loads like the model it comes from.'];
 const UNEVEN = [
   'config.json says under `espalier` what the family has no fields for: sizes of single blocks, biases for what was removed. Espalier',

@@ -3,6 +3,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import type { ExportFormat } from '../../experiment/exportFormats.ts';
 import type { ExportReport, ExportTarget } from '../../experiment/exportSchema.ts';
+import type { GgufWeights } from '../../experiment/ggufTypes.ts';
 import { roundedText } from '../../experiment/exportWords.ts';
 import { formatBytes, formatChange, formatCount, formatPerplexity } from '../../experiment/format.ts';
 import { isStructural } from '../../experiment/planned.ts';
@@ -27,7 +28,16 @@ const FORMATS: Readonly<Record<ExportFormat, { readonly label: string; readonly 
     detail: 'config.json, tokenizer and safetensors; single weights are zeros in place, components are really gone',
   },
   onnx: { label: 'ONNX model', detail: 'One program with the smaller matrices, for onnxruntime' },
+  gguf: { label: 'GGUF file', detail: 'Weights and tokenizer in one file, for llama.cpp and what is built on it' },
 };
+
+const TYPES: readonly { readonly label: string; readonly detail: string; readonly type?: GgufWeights }[] = [
+  { label: 'As the checkpoint has them', detail: 'The type of its embedding' },
+  { label: '8 bits (Q8_0)', detail: 'A scale for each 32 weights of a row; half of 16 bits', type: 'q8_0' },
+  { label: 'bfloat16', detail: '16 bits, the range of float32', type: 'bf16' },
+  { label: 'float16', detail: '16 bits, up to 65504', type: 'f16' },
+  { label: 'float32', detail: 'Nothing is rounded', type: 'f32' },
+];
 
 /** *Export Pruned Model…*: asks how and where, writes it, and says so once another process has read it back and compared. */
 export class ModelExport {
@@ -61,6 +71,8 @@ export class ModelExport {
     const title = `Export ${iconFree(evaluation.metric)} at ${sparsityText(evaluation.sparsity)}`;
     const chosen = await vscode.window.showQuickPick(items, { title, placeHolder: 'How the pruned model is written' });
     if (!chosen) return undefined;
+    const weights = chosen.format === 'gguf' ? await askType(title) : {};
+    if (!weights) return undefined;
     const share = sparsityText(evaluation.sparsity).replace(' %', '').replace(':', 'of');
     const what = evaluation.metric.replace(/[^A-Za-z0-9_-]+/g, '-').slice(0, 40) || 'pruned';
     const suggested = `${inputName(plan.model).replace('/', '-')}-${what}-${share}`;
@@ -69,7 +81,7 @@ export class ModelExport {
       saveLabel: 'Export',
       defaultUri: vscode.Uri.file(path.join(root, suggested)),
     });
-    return folder && { folder: folder.fsPath, format: chosen.format };
+    return folder && { folder: folder.fsPath, format: chosen.format, ...weights };
   }
 
   private announce(plan: EvaluationPlan, report: ExportReport): void {
@@ -103,9 +115,15 @@ export class ModelExport {
   }
 }
 
+/** The type of the matrices in a GGUF file. */
+async function askType(title: string): Promise<Pick<ExportTarget, 'type'> | undefined> {
+  const chosen = await vscode.window.showQuickPick(TYPES, { title, placeHolder: 'The type of the weights' });
+  return chosen && (chosen.type === undefined ? {} : { type: chosen.type });
+}
+
 /** What was saved, and how it was compared. */
 function savedWords(plan: EvaluationPlan, report: ExportReport): string {
-  const { folder, format, bytes, parameters, plain, leftOut, rounded, result, verification } = report;
+  const { folder, format, bytes, parameters, plain, leftOut, rounded, notes = [], result, verification } = report;
   const { exported, dense } = parameters;
   const fewer =
     exported < dense
@@ -113,14 +131,14 @@ function savedWords(plan: EvaluationPlan, report: ExportReport): string {
       : `${formatCount(dense)} parameters, zeros in place`;
   const evaluation = plan.evaluations[0];
   const config =
-    plain || format === 'onnx' || evaluation === undefined || !isStructural(evaluation)
+    plain || format !== 'huggingface' || evaluation === undefined || !isStructural(evaluation)
       ? ''
       : ' It has sizes or biases that config.json has no fields for: Espalier reads the folder, transformers does not.';
   const without =
     leftOut.length === 0 ? '' : ` Left out: ${leftOut.join(', ')}, links that lead out of the checkpoint.`;
   const stored = rounded ? ` As stored its perplexity is ${roundedText(rounded, result.perplexity)}.` : '';
   const compared = `read back in another process, logits of ${verification.rows} tokens differ by at most ${verification.difference.toExponential(1)}`;
-  return `Saved and compared: ${vscode.workspace.asRelativePath(folder)} (${formatBytes(bytes)}, ${fewer}; ${compared}).${stored}${config}${without}`;
+  return `Saved and compared: ${vscode.workspace.asRelativePath(folder)} (${formatBytes(bytes)}, ${fewer}; ${compared}).${stored}${config}${without}${notes.map((note) => ` ${note}`).join('')}`;
 }
 
 /** Shows how far something is in a notification. */

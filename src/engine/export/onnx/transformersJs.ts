@@ -36,18 +36,19 @@ export async function writeTransformersJs(
   if (!(await exists(generation))) await writeJson(generation, generationConfig(values));
 }
 
-/** Exported for the tests of what it names. */
-export function browserConfig(config: ModelConfig, values: JsonFields, weightFiles: number): JsonFields {
+function browserConfig(config: ModelConfig, values: JsonFields, weightFiles: number): JsonFields {
   const family = familyOf(config);
   return {
     ...values,
     model_type: NAMED_AS[family.modelType] ?? family.modelType,
     [family.depthNames?.[0] ?? 'num_hidden_layers']: config.depth,
+    // Where it is true (Falcon), keys and values are taken for one tensor.
+    ...('multi_query' in values && { multi_query: false }),
     'transformers.js_config': { dtype: 'fp32', use_external_data_format: weightFiles },
   };
 }
 
-/** Answers are written behind prompts, so what fills a batch up stands before them. */
+/** Answers are written behind prompts, so what fills a batch up stands before them; nothing sees it, so that any token will do. */
 function tokenizerConfig(values: JsonFields, tokenizer: JsonFields): JsonFields {
   const texts = tokenTexts(tokenizer);
   const named = (['bos', 'eos', 'pad'] as const).flatMap((name) => {
@@ -58,6 +59,7 @@ function tokenizerConfig(values: JsonFields, tokenizer: JsonFields): JsonFields 
     tokenizer_class: 'PreTrainedTokenizerFast',
     clean_up_tokenization_spaces: false,
     padding_side: 'left',
+    pad_token: texts.get(0),
     ...Object.fromEntries(named),
   };
 }

@@ -1,6 +1,7 @@
 import type { ExportFormat } from '../../../experiment/exportFormats.ts';
 import type { FormatVerdict, Reader, ReaderVerdict } from '../../../experiment/readersSchema.ts';
 import type { WrittenConfig } from '../writtenConfig.ts';
+import { ggufReadable } from '../gguf/readable.ts';
 import { espalierReadable, transformersReadable, vllmReadable } from './huggingfaceReadable.ts';
 import { onnxruntimeReadable, transformersJsReadable } from './onnxReadable.ts';
 
@@ -15,6 +16,7 @@ const ROWS: readonly ReaderRow[] = [
   { reader: 'Espalier', format: 'huggingface', rule: espalierReadable },
   { reader: 'transformers', format: 'huggingface', rule: transformersReadable },
   { reader: 'vLLM', format: 'huggingface', rule: vllmReadable },
+  { reader: 'llama.cpp', format: 'gguf', rule: ({ config }) => ggufReadable(config) },
   { reader: 'onnxruntime', format: 'onnx', rule: ({ config }) => onnxruntimeReadable(config) },
   { reader: 'transformers.js', format: 'onnx', rule: ({ config }) => transformersJsReadable(config) },
 ];
