@@ -1,3 +1,4 @@
+import { EspalierError } from '../../../base/errors.ts';
 import type { Layout } from '../../../experiment/exportFormats.ts';
 import type { PlannedEvaluation } from '../../../experiment/planSchema.ts';
 import { isStructural } from '../../../experiment/planned.ts';
@@ -23,11 +24,28 @@ export function readersOfPlan(
   layout?: Layout,
 ): ReadersReport {
   // Zeros in place: every size is as it was.
+  requireLayout(evaluation, layout);
   if (!evaluation || !isStructural(evaluation)) return { verdicts: [...readersOf({ values, config })], exact: true };
   const rule = sizeRule(roundFor, config);
   const { mask, exact } = expectedMask(evaluation, modelComponents(config), rule);
   const pruned = prunedConfig(values, config, mask, isCompensated(evaluation), layout);
   return { verdicts: [...readersOf(pruned)], exact };
+}
+
+/**
+ * Whether a layout can be asked for: of what is pruned in place config.json is copied.
+ *
+ * @throws EspalierError `settings/invalid`
+ */
+export function requireLayout(evaluation: PlannedEvaluation | undefined, layout: Layout | undefined): void {
+  if (layout === undefined || layout === 'plain' || (evaluation && isStructural(evaluation))) return;
+  throw new EspalierError({
+    code: 'settings/invalid',
+    operation: `writing config.json in the layout ${layout}`,
+    expected: 'whole heads, channels or blocks that go',
+    actual: 'single weights',
+    remedy: 'Leave the layout out: config.json stays as it was, which its readers read.',
+  });
 }
 
 /** FLAP's means become biases, unless what stays is refitted. */
