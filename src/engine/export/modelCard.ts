@@ -114,9 +114,9 @@ function byRows(rows: RowsSettings | undefined): string {
 const RECOVERED =
   'After what is said below the model was trained a little (`recovered`), and what was learnt is in its weights.';
 const ONNX = [
-  'ONNX: `input_ids` int64 [batch, tokens] → `logits` float32 [batch, tokens, vocabulary], both sizes free. Keep `model.onnx` and',
-  '`model.onnx.data` together. There is no key-value cache: `generate()` of programs that count on one (transformers.js) gives wrong text',
-  'without an error. Run the whole sequence again for every token.',
+  'ONNX: transformers.js loads the folder, in Node and in a page, and `generate()` is right. For onnxruntime alone: `onnx/model.onnx` takes `input_ids` and',
+  '`attention_mask` int64 [batch, tokens], and keys and values of earlier tokens, `past_key_values.N.key` and `.value` float32 [batch, heads, past, size], of length 0',
+  'where there are none; out come `logits` float32 [batch, tokens, vocabulary] and `present.N.key` and `.value`. Keep `onnx/model.onnx_data` beside it.',
 ];
 const GGUF = [
   'GGUF: `model.gguf` has weights and tokenizer, for llama.cpp (0.5 and newer were tried) and what is built on it. Zeros that stand for removed heads or',
