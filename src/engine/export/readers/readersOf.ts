@@ -3,7 +3,7 @@ import type { FormatVerdict, Reader, ReaderVerdict } from '../../../experiment/r
 import type { WrittenConfig } from '../writtenConfig.ts';
 import { ggufReadable } from '../gguf/readable.ts';
 import { espalierReadable, transformersReadable, vllmReadable } from './huggingfaceReadable.ts';
-import { onnxruntimeReadable, transformersJsReadable } from './onnxReadable.ts';
+import { onnxruntimeReadable, transformersJsReadable } from '../onnx/readable.ts';
 
 /** One reader of one format, and its rules: in the order in which they are told. */
 interface ReaderRow {
