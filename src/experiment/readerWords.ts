@@ -1,4 +1,4 @@
-import type { Readable, ReaderVerdict } from './readersSchema.ts';
+import type { Readable, Reader, ReaderVerdict } from './readersSchema.ts';
 
 /** How a verdict begins; a table, so that a new one does not compile without words. */
 const WORDS: Readonly<Record<Readable, (verdict: ReaderVerdict) => string>> = {
@@ -13,18 +13,31 @@ export function verdictText(verdict: ReaderVerdict): string {
   return WORDS[verdict.verdict](verdict);
 }
 
-/** `loads`, `loads with …`, `after rounding`, `does not load`: for cells and labels. */
-export function shortVerdict({ verdict, roundFor }: ReaderVerdict): string {
-  switch (verdict) {
-    case 'loads':
-      return 'loads';
-    case 'loads-with':
-      return 'loads with a file';
-    case 'after-rounding':
-      return `after rounding for ${roundFor ?? 'it'}`;
-    case 'refuses':
-      return 'does not load';
-  }
+/** How a reader is called from a shell or a program in the folder of what was exported; FOLDER stands for that. */
+const COMMANDS: Readonly<Record<Reader, (verdict: ReaderVerdict) => string>> = {
+  Espalier: () => 'espalier evaluate --model FOLDER --text FILE',
+  transformers: ({ verdict }) =>
+    `AutoModelForCausalLM.from_pretrained('FOLDER'${verdict === 'loads-with' ? ', trust_remote_code=True' : ''})`,
+  vLLM: ({ verdict }) => `vllm serve FOLDER${verdict === 'loads-with' ? ' --trust-remote-code' : ''}`,
+  'llama.cpp': () => 'llama-cli -m FOLDER/model.gguf',
+  onnxruntime: () => "InferenceSession.create('FOLDER/onnx/model.onnx')",
+  'transformers.js': () => "pipeline('text-generation', 'FOLDER', { dtype: 'fp32' })",
+};
+
+export function readerCommand(verdict: ReaderVerdict): string {
+  return COMMANDS[verdict.reader](verdict);
+}
+
+/** `Loads in Espalier, transformers with modeling_espalier.py. Not in vLLM, because …`: one line for a choice of formats. */
+export function readersSentence(verdicts: readonly ReaderVerdict[], format: ReaderVerdict['format']): string {
+  const { can, cannot } = splitVerdicts(verdicts, format);
+  const names = can.map(({ reader, with: what }) => (what === undefined ? reader : `${reader} with ${what}`));
+  const not = cannot.map(({ reader, why, roundFor }) =>
+    roundFor === undefined
+      ? `Not in ${reader}, because ${why}.`
+      : `In ${reader} after rounding (roundFor: ${roundFor}), because ${why}.`,
+  );
+  return [...(names.length > 0 ? [`Loads in ${names.join(', ')}.`] : []), ...not].join(' ');
 }
 
 /** Readers that can open what is written in a format, and those that cannot. */

@@ -1,3 +1,4 @@
+import { DECI_FLAG } from '../../../experiment/exportFormats.ts';
 import type { FormatVerdict } from '../../../experiment/readersSchema.ts';
 import { ESPALIER_KEY } from '../../checkpoint/configBlocks.ts';
 import { blockShape, hasMlpOutputBias } from '../../families/config.ts';
@@ -37,7 +38,7 @@ export function vllmReadable({ values, config }: WrittenConfig): FormatVerdict {
   if (ESPALIER_KEY in values) {
     const why = whyNotDeci(config);
     if (why === undefined)
-      return { verdict: 'loads-with', with: '--layout deci', why: 'written as DeciLM, which vLLM has a model for' };
+      return { verdict: 'loads-with', with: DECI_FLAG, why: 'written as DeciLM, which vLLM has a model for' };
     return whyNotDeci(withAlikeHeads(config)) === undefined
       ? { verdict: 'after-rounding', roundFor: 'vllm', why }
       : { verdict: 'refuses', why };
