@@ -7,7 +7,7 @@ import { Pruner } from '../src/engine/pruning/pruner.ts';
 import { clockOf, processorSeconds, timed } from './clock.ts';
 import { gemmShare } from './gemmShare.ts';
 import { generateModel } from './generatedModel.ts';
-import { writeLlamaGguf } from './gguf/llamaGguf.ts';
+import { writeBenchGguf } from './writeBenchGguf.ts';
 import { llamaCppPerplexity } from './llamaCpp/perplexity.ts';
 import { measureMaskSteps } from './maskSteps.ts';
 import { openInputs, type Opened, yieldOnce } from './openInputs.ts';
@@ -27,7 +27,7 @@ async function answerOf(job: ChildJob): Promise<object> {
     case 'generate':
       return generateModel(job.shape, job.words);
     case 'gguf':
-      await writeLlamaGguf(job.model, job.file, job.type);
+      await writeBenchGguf(job.model, job.file, job.type);
       return {};
     case 'llama.cpp':
       return llamaCppPerplexity(job.job);

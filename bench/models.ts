@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SHAPES, type GeneratedModel, type ModelShape, type ShapeName } from './generatedModel.ts';
-import type { GgufType } from './gguf/ggufFile.ts';
+import type { GgufWeights } from '../src/experiment/ggufTypes.ts';
 import { runInChild } from './ours.ts';
 import { REFERENCE_WORK, type Work } from './work.ts';
 
@@ -38,7 +38,7 @@ export class BenchModels {
     });
   }
 
-  gguf(model: string, type: GgufType): Promise<string> {
+  gguf(model: string, type: GgufWeights): Promise<string> {
     return once(this.ggufs, `${model} ${type}`, async () => {
       const folder = await mkdtemp(join(tmpdir(), 'espalier-bench-'));
       this.folders.push(folder);

@@ -1,5 +1,4 @@
 import { type Finished, runProcess } from './childProcess.ts';
-import type { GgufType } from './gguf/ggufFile.ts';
 import type { LlamaCppJob } from './llamaCpp/perplexity.ts';
 import type { PruningJob } from './pruningTimes.ts';
 import type { ModelShape } from './generatedModel.ts';
@@ -7,12 +6,13 @@ import { type Conditions, type Measurement, REFERENCE_WORK, type Work } from './
 import { DEFAULT_SETTINGS } from '../src/experiment/settings.ts';
 import type { MaskSearchPlan } from '../src/search/masks/plan.ts';
 import type { EvaluationPlan } from '../src/experiment/planSchema.ts';
+import type { GgufWeights } from '../src/experiment/ggufTypes.ts';
 
 /** What a child process of ours is told to do, on its command line. */
 export type ChildJob =
   | { readonly kind: 'evaluate' | 'operands'; readonly plan: EvaluationPlan; readonly processor: boolean }
   | { readonly kind: 'generate'; readonly shape: ModelShape; readonly words: number }
-  | { readonly kind: 'gguf'; readonly model: string; readonly file: string; readonly type: GgufType }
+  | { readonly kind: 'gguf'; readonly model: string; readonly file: string; readonly type: GgufWeights }
   | { readonly kind: 'llama.cpp'; readonly job: LlamaCppJob }
   | { readonly kind: 'gemm'; readonly plan: EvaluationPlan; readonly shape: ModelShape; readonly processor: boolean }
   | { readonly kind: 'pruning'; readonly job: PruningJob }

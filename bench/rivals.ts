@@ -1,4 +1,4 @@
-import { llamaCppFolder } from './llamaCpp/library.ts';
+import { llamaCppFolder } from '../test/support/llamaCpp/library.ts';
 import { LLAMA_CPP_SETTINGS, measureLlamaCpp, settingsText } from './llamaCpp/peer.ts';
 import type { BenchModels } from './models.ts';
 import { measurePeer, type Peer } from './peer.ts';
@@ -39,7 +39,7 @@ function llamaCppRivals(folder: string, models: BenchModels): readonly Rival[] {
     name: `llama.cpp, ${settingsText(settings)}`,
     agreement: settings.weights === 'BF16' ? ROUNDED : AGREEMENT,
     measure: async (work, conditions) => {
-      const file = await models.gguf(work.model, settings.weights);
+      const file = await models.gguf(work.model, settings.weights === 'F32' ? 'f32' : 'bf16');
       return measureLlamaCpp(folder, file, settings, work, conditions);
     },
   }));

@@ -50,6 +50,7 @@ export type ErrorCode =
   // export
   | 'export/exists'
   | 'export/mismatch'
+  | 'export/format'
   // processes
   | 'worker/exited'
   | 'worker/start-failed'

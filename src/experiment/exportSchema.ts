@@ -1,12 +1,11 @@
 import * as z from 'zod';
 import type { Immutable } from '../base/immutable.ts';
 import { amountSchema, countSchema, textSchema } from '../base/scalarSchemas.ts';
+import { EXPORT_FORMATS, LAYOUTS } from './exportFormats.ts';
+import { GGUF_TYPES } from './ggufTypes.ts';
 import { settingsSchema } from './planSchema.ts';
+import { readersReportSchema } from './readersSchema.ts';
 import { perplexityResultSchema } from './resultSchema.ts';
-
-/** What a pruned model can be written as. */
-export const EXPORT_FORMATS = ['huggingface', 'onnx'] as const;
-export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 /** Tokens of one sequence: the longest that any model has been trained on, many times over. */
 const MAX_TOKENS = 1 << 24;
@@ -18,6 +17,10 @@ export const exportTargetSchema = z.strictObject({
   /** Absolute; made by the export, or empty. */
   folder: textSchema,
   format: z.enum(EXPORT_FORMATS),
+  /** Of the matrices in a GGUF file; what the checkpoint's embedding has where it is not given. */
+  type: z.enum(GGUF_TYPES).exactOptional(),
+  /** Of a Hugging Face folder whose whole components went; plain where it is not said. */
+  layout: z.enum(LAYOUTS).exactOptional(),
 });
 
 /** Logits of the exported model beside those of the model in memory, on the first tokens of the evaluation text. */
@@ -46,8 +49,14 @@ export const exportReportSchema = exportTargetSchema.extend({
   plain: z.boolean(),
   /** Files beside the weights that were not taken along: links that lead out of the checkpoint. */
   leftOut: z.array(textSchema).max(10_000),
-  /** Updated weights that were rounded to the checkpoint's types, and the perplexity of what was written. */
-  rounded: z.strictObject({ to: z.array(textSchema).max(4), perplexity: z.number() }).exactOptional(),
+  /** Updated weights that were rounded to the checkpoint's types, or all that were to those of a GGUF file; and the perplexity of what was written. */
+  rounded: z
+    .strictObject({ to: z.array(textSchema).max(4), all: z.literal(true).exactOptional(), perplexity: z.number() })
+    .exactOptional(),
+  /** What someone who opens it elsewhere has to know: sentences. */
+  notes: z.array(textSchema).max(16).exactOptional(),
+  /** Who can read what a folder of this model holds, in each format. */
+  readers: readersReportSchema.shape.verdicts,
   verification: verificationSchema,
 });
 

@@ -1,6 +1,6 @@
 import { operandsOf } from '../metric/measure.ts';
 import { OPERANDS } from '../metric/operands.ts';
-import { isStructural, needsCalibration, needsGradient } from './planned.ts';
+import { hasRates, isStructural, needsCalibration, needsGradient } from './planned.ts';
 import type { PlannedEvaluation } from './planSchema.ts';
 import { DEFAULT_SETTINGS } from './settings.ts';
 import type { EvaluationSettings, SettingName } from './settings.ts';
@@ -28,6 +28,7 @@ export function idleSettings(
       idle.set('calibrate', 'only metrics of single weights with X or its kin take it');
   }
   if (length) idle.set('lengthLimit', 'the length is said');
+  if (!evaluations.some(hasRates)) idle.set('roundFor', 'no rates of whole heads and channels are chosen');
   if (!evaluations.some((evaluation) => comparesGroups(evaluation, settings.group)))
     idle.set('group', 'no percentage of single weights is pruned');
   return idle;

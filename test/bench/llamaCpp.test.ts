@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sweep } from '../../src/engine/evaluation/sweep.ts';
 import { type GeneratedModel, generateModel } from '../../bench/generatedModel.ts';
-import { writeLlamaGguf } from '../../bench/gguf/llamaGguf.ts';
-import { llamaCppFolder } from '../../bench/llamaCpp/library.ts';
+import { llamaCppFolder } from '../support/llamaCpp/library.ts';
 import { type LlamaCppSettings, llamaCppPerplexity } from '../../bench/llamaCpp/perplexity.ts';
 import { openInputs, yieldOnce } from '../../bench/openInputs.ts';
 import { planOf } from '../../bench/ours.ts';
+import { writeBenchGguf } from '../../bench/writeBenchGguf.ts';
 import { tokenHash } from '../../bench/tokenHash.ts';
 import { ROOT } from '../../bench/work.ts';
 
@@ -43,7 +43,7 @@ describe.skipIf(missing !== '')(`llama.cpp reads our GGUF and comes to our perpl
     [{ weights: 'BF16', flashAttention: false, batch: 96 }, 1e-2],
   ])('%j within %d', async (settings, tolerance) => {
     const file = join(model.folder, `${settings.weights}.gguf`);
-    await writeLlamaGguf(model.folder, file, settings.weights);
+    await writeBenchGguf(model.folder, file, settings.weights === 'F32' ? 'f32' : 'bf16');
     const { folder } = library as { readonly folder: string };
     const job = { ...settings, folder, model: file, text: model.text, length: LENGTH, blocks: BLOCKS };
     const theirs = await llamaCppPerplexity({ ...job, threads: 1, processor: false });

@@ -1,10 +1,12 @@
-import { EspalierError } from '../../base/errors.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { byteLength, type FloatType } from '../checkpoint/elementTypes.ts';
 import { NARROW } from '../checkpoint/narrow.ts';
 import { type Parameter, storedShape } from '../families/family.ts';
 import type { CheckpointWriter } from './checkpointWriter.ts';
+import { requireFloat16 } from './float16Range.ts';
 import type { TensorSource } from './tensorSources.ts';
+
+const MORE_DAMPING = 'Use more damping, or export to onnx, which is float32.';
 
 /** Bytes that are read at a time. */
 const CHUNK = 1 << 24;
@@ -79,7 +81,7 @@ export function writeValues(parameter: Parameter, values: Float32Array, dtype: F
       for (let row = 0, at = 0; row < count; row++)
         for (let column = 0; column < columns; column++, at++) chunk[at] = values[column * inputs + first + row]!;
     }
-    requireRoom(tensor, chunk, dtype);
+    if (dtype === 'F16') requireFloat16(tensor, chunk, MORE_DAMPING);
     to.write(
       tensor,
       first * columns * width,
@@ -96,23 +98,6 @@ export function takeInputs(values: Float32Array, columns: Uint8Array): Float32Ar
     for (let i = 0; i < kept.length; i++, at++) taken[at] = values[begin + kept[i]!]!;
   }
   return taken;
-}
-
-/** The first value that float16 rounds to infinity. */
-const FLOAT16_END = 65_520;
-
-function requireRoom(tensor: string, values: Float32Array, dtype: FloatType): void {
-  if (dtype !== 'F16') return;
-  const largest = values.reduce((found, value) => Math.max(found, Math.abs(value)), 0);
-  // NaN is not smaller either.
-  if (largest < FLOAT16_END) return;
-  throw new EspalierError({
-    code: 'export/mismatch',
-    operation: `writing ${tensor} as float16, which the checkpoint stores it in`,
-    expected: 'updated weights of at most 65504',
-    actual: largest.toPrecision(4),
-    remedy: 'Use more damping, or export to onnx, which is float32.',
-  });
 }
 
 /** Bytes of an element and of a row, and the number of rows; a vector has rows of one element. */

@@ -2,6 +2,7 @@ import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { EspalierError } from '../../base/errors.ts';
 import { orCancelled } from '../../base/orCancelled.ts';
+import type { Layout } from '../../experiment/exportFormats.ts';
 import type { ExportReport, ExportTarget, Verification } from '../../experiment/exportSchema.ts';
 import type { FreshEngine } from '../../experiment/freshEngine.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
@@ -18,15 +19,21 @@ import type { StepHooks } from '../forward/step.ts';
 import { finalLogits } from '../forward/logits.ts';
 import { allParameters } from '../families/families.ts';
 import { writeNew } from '../../files/writeWhole.ts';
+import { isModelled } from './huggingface/layouts.ts';
+import { MODELING_FILE, MODELING_PYTHON } from './huggingface/modelingFile.ts';
 import { copyCompanions } from './companions.ts';
+import { convertToGguf, ggufPerplexity, requireGguf } from './gguf/exportGguf.ts';
 import { MaskedWriter, type PrunedForm } from './maskedWriter.ts';
 import { modelCard } from './modelCard.ts';
 import { writeNewFolder } from './newFolder.ts';
-import { onnxPositions, writeOnnx } from './onnxModel.ts';
+import { onnxPositions } from './onnx/onnxPositions.ts';
+import { writeOnnxFolder } from './onnx/writeOnnxFolder.ts';
+import { requireLayout } from './readers/readersOfPlan.ts';
+import { readersOf } from './readers/readersOf.ts';
 import { RemovedWriter } from './removedWriter.ts';
-import { requireSame, VERIFIED_ROWS } from './verify.ts';
+import { precisionOf, requireSame, VERIFIED_ROWS } from './verify.ts';
 import { writeJson } from './writeJson.ts';
-import { type WrittenConfig, writingStep } from './writtenConfig.ts';
+import type { WrittenConfig } from './writtenConfig.ts';
 
 /**
  * Evaluates the plan's only evaluation, writes the model that it pruned, and compares that, read back in another process, with the one
@@ -46,9 +53,10 @@ export async function exportModel(
   startFresh: () => FreshEngine,
 ): Promise<ExportReport> {
   if (plan.evaluations.length !== 1) throw notOne(plan.evaluations.length);
+  requireLayout(plan.evaluations[0], target.layout);
   const form = prunedForm(plan, target);
   const write: WriteModel = async (dense, folder) => {
-    const { result, states, ...written } = await writePruned(plan, dense, folder, form, hooks, state);
+    const { result, states, ...written } = await writePruned(plan, dense, folder, form, hooks, state, target.layout);
     return { ...written, result: requirePerplexity(result), states: states! };
   };
   return exportWritten(plan, target, write, hooks, state, startFresh);
@@ -58,7 +66,7 @@ export async function exportModel(
 export type WriteModel = (dense: Checkpoint, folder: string) => Promise<WrittenModel>;
 
 /**
- * Makes an export of what is written as a checkpoint: measures what rounding did, converts it where ONNX is asked for, and compares it, read back in
+ * Makes an export of what is written as a checkpoint: measures what rounding did, converts it where ONNX or GGUF is asked for, and compares it, read back in
  * another process, with the model in memory.
  *
  * @param plan of its text the perplexity of what was rounded is taken
@@ -75,23 +83,33 @@ export async function exportWritten(
   return writeNewFolder(target.folder, async (temporary) => {
     const dense = await openCheckpoint(plan.model);
     try {
-      const isOnnx = target.format === 'onnx';
-      if (isOnnx) requirePositions(dense.config, plan.settings.length);
-      // ONNX is made from the pruned checkpoint, which is then not kept.
-      const folder = isOnnx ? path.join(temporary, 'checkpoint') : temporary;
-      if (isOnnx) await mkdir(folder);
+      const { format } = target;
+      if (format === 'onnx') requirePositions(dense.config, plan.settings.length);
+      if (format === 'gguf') await requireGguf(dense, plan.settings.length);
+      // ONNX and GGUF are made from the pruned checkpoint, which is then not kept.
+      const isConverted = format !== 'huggingface';
+      const folder = isConverted ? path.join(temporary, 'checkpoint') : temporary;
+      if (isConverted) await mkdir(folder);
       const { written, result, states, leftOut, roundedTo } = await write(dense, folder);
-      const rounded =
+      let rounded: ExportReport['rounded'] =
         roundedTo.length > 0 ? { to: roundedTo, ...(await measureWritten(plan, folder, hooks, state)) } : undefined;
-      if (isOnnx) {
-        await convert(folder, temporary, plan, hooks);
-        await rm(folder, { recursive: true });
+      let notes: readonly string[] = [];
+      if (format === 'onnx') await writeOnnxFolder(folder, temporary, plan.settings.length, hooks);
+      if (format === 'gguf') {
+        const converted = await convertToGguf(folder, temporary, target.type, hooks);
+        notes = converted.notes;
+        if (converted.roundedTo.length > 0) {
+          const perplexity = await ggufPerplexity(temporary, folder, plan, hooks, state);
+          state.models.dispose();
+          rounded = { to: [...converted.roundedTo], all: true, perplexity };
+        }
       }
+      if (isConverted) await rm(folder, { recursive: true });
       const verification = await verify(
         plan,
         { ...target, folder: temporary },
         states,
-        rounded !== undefined,
+        rounded?.to ?? [],
         hooks,
         startFresh,
       );
@@ -102,7 +120,9 @@ export async function exportWritten(
         bytes: 0,
         plain: !(ESPALIER_KEY in written.values),
         leftOut,
+        readers: [...readersOf(written)],
         ...(rounded && { rounded }),
+        ...(notes.length > 0 && { notes }),
         verification,
       };
       await writeNew(path.join(temporary, 'README.md'), modelCard(report, written.config));
@@ -134,10 +154,10 @@ type WrittenPruned = Omit<WrittenModel, 'result' | 'states'> & {
   readonly states: ReferenceStates | undefined;
 };
 
-/** ONNX is float32, so nothing is rounded on the way to it. */
+/** Nothing is rounded on the way to ONNX, which is float32, and to GGUF, which rounds once. */
 function prunedForm({ evaluations: [evaluation] }: EvaluationPlan, { format }: ExportTarget): PrunedForm {
   if (!evaluation?.update) return 'masked';
-  return format === 'onnx' ? 'float32' : 'rounded';
+  return format === 'huggingface' ? 'rounded' : 'float32';
 }
 
 /**
@@ -152,6 +172,7 @@ export async function writePruned(
   form: PrunedForm,
   hooks: EvaluationHooks,
   state: EngineState,
+  layout?: Layout,
 ): Promise<WrittenPruned> {
   let states: ReferenceStates | undefined;
   let removed: RemovedWriter | undefined;
@@ -165,7 +186,7 @@ export async function writePruned(
           masked.write(tensor, weight);
         },
         onRemoved: (components) => {
-          removed = new RemovedWriter(dense, dense.values, components, folder, form);
+          removed = new RemovedWriter(dense, dense.values, components, folder, form, layout);
           hooks.onRemoved?.(components, 0);
         },
         onRefitted: ({ tensor, weight }) => {
@@ -182,6 +203,7 @@ export async function writePruned(
     );
     const written = await (removed?.finish(hooks) ?? masked.finish(dense.values, hooks));
     await writeJson(path.join(folder, 'config.json'), written.values);
+    if (isModelled(written.values)) await writeNew(path.join(folder, MODELING_FILE), MODELING_PYTHON);
     const leftOut = await copyCompanions(dense.tokenizerFolder, folder);
     return {
       written,
@@ -193,17 +215,6 @@ export async function writePruned(
   } finally {
     masked.abandon();
     removed?.abandon();
-  }
-}
-
-async function convert(from: string, to: string, { settings }: EvaluationPlan, hooks: StepHooks): Promise<void> {
-  const checkpoint = await openCheckpoint(from);
-  try {
-    const positions = onnxPositions(checkpoint.config, settings.length);
-    await writeOnnx(checkpoint, to, positions, (done, total) => writingStep(hooks, done, total)());
-    await copyCompanions(from, to);
-  } finally {
-    checkpoint.close();
   }
 }
 
@@ -228,7 +239,7 @@ async function verify(
   { settings }: EvaluationPlan,
   target: ExportTarget,
   { tokens, rows, logits }: ReferenceStates,
-  isRounded: boolean,
+  roundedTo: readonly string[],
   { signal, onProgress }: StepHooks,
   startFresh: () => FreshEngine,
 ): Promise<Verification> {
@@ -241,8 +252,7 @@ async function verify(
     const { device, precision, threads } = settings;
     const request = { ...target, tokens: [...tokens], rows, reference, settings: { device, precision, threads } };
     const verification = await orCancelled(fresh.verify(request, { signal }), signal, 'exporting');
-    const isHalf = precision === 'float16' || isRounded;
-    requireSame(verification, isHalf ? 'float16' : 'float32', target.folder);
+    requireSame(verification, precisionOf(precision, roundedTo), target.folder);
     return verification;
   } finally {
     await fresh.dispose();
@@ -255,8 +265,9 @@ function countParameters(config: ModelConfig): number {
 }
 
 async function sizeOfFolder(folder: string): Promise<number> {
-  const names = await readdir(folder);
-  const sizes = await Promise.all(names.map(async (name) => (await stat(path.join(folder, name))).size));
+  const names = await readdir(folder, { recursive: true });
+  const found = await Promise.all(names.map((name) => stat(path.join(folder, name))));
+  const sizes = found.map((entry) => (entry.isFile() ? entry.size : 0));
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 

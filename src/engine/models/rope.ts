@@ -109,6 +109,15 @@ function llama3Frequency(frequency: number, scaling: Extract<RopeScaling, { kind
   return ((1 - keep) * frequency) / factor + keep * frequency;
 }
 
+/** What {@link rotaryTables} divides the frequency of each pair by. */
+export function llama3Factors(
+  theta: number,
+  dims: number,
+  scaling: Extract<RopeScaling, { kind: 'llama3' }>,
+): Float32Array {
+  return Float32Array.from(frequenciesOf(theta, dims), (plain) => plain / llama3Frequency(plain, scaling));
+}
+
 /** YaRN (Peng et al. 2023): pairs are interpolated by how many rotations they make in the original context. */
 function yarnFrequencies(
   plain: readonly number[],

@@ -13,7 +13,7 @@ import { type KeptState, recover } from './recover.ts';
 
 /**
  * Exports what a recovery makes of a model, with the adapter in its weights: in the checkpoint's types, where what rounding does to the perplexity is
- * measured, or as ONNX in float32. Compared, like every export, with the model in memory, in another process.
+ * measured, or as ONNX in float32, or as GGUF. Compared, like every export, with the model in memory, in another process.
  *
  * @param kept what a run has kept; without it the model is trained now
  * @throws EspalierError as `exportModel` and {@link recover}
@@ -29,7 +29,7 @@ export async function exportRecovered(
 ): Promise<ExportReport> {
   const inputs = planInputs(plan);
   const evaluation: EvaluationPlan = { ...inputs, evaluations: plan.evaluation ? [plan.evaluation] : [] };
-  const form = target.format === 'onnx' ? 'float32' : 'stored';
+  const form = target.format === 'huggingface' ? 'stored' : 'float32';
   const write: WriteModel = async (_, folder) => {
     const { signal, onProgress } = hooks;
     const [before] = await evaluatePlan(evaluation, { signal, onProgress }, state);

@@ -5,7 +5,7 @@ import { openCheckpoint } from '../../../src/engine/checkpoint/checkpoint.ts';
 import { createEngine } from '../../../src/engine/engine.ts';
 import { blockShape } from '../../../src/engine/families/config.ts';
 import { allParameters } from '../../../src/engine/families/families.ts';
-import type { ExportFormat } from '../../../src/experiment/exportSchema.ts';
+import type { ExportFormat } from '../../../src/experiment/exportFormats.ts';
 import type { TextPlan, PlannedEvaluation } from '../../../src/experiment/planSchema.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
 import { packBits } from '../../../src/experiment/components.ts';
@@ -114,7 +114,9 @@ describe('a model that is exported is one that is evaluated', () => {
     const card = await readFile(path.join(at.folder, 'README.md'), 'utf8');
     expect(card).toContain(`, ${plan.settings.samples} samples of 16 tokens, `);
     expect(card).toContain('`generate()`');
-    expect((await readdir(at.folder)).sort()).toEqual(['README.md', 'model.onnx', 'model.onnx.data', 'tokenizer.json']);
+    const files = ['config.json', 'generation_config.json', 'onnx', 'tokenizer.json', 'tokenizer_config.json'];
+    expect((await readdir(at.folder)).sort()).toEqual(['README.md', ...files]);
+    expect((await readdir(path.join(at.folder, 'onnx'))).sort()).toEqual(['model.onnx', 'model.onnx_data']);
     expect(await readdir(path.dirname(at.folder))).toEqual(['pruned']);
   });
 
@@ -211,7 +213,7 @@ describe('nothing half written is left', () => {
       startFresh: () => ({
         ...createEngine(),
         verify: async (request) => {
-          const file = path.join(request.folder, format === 'onnx' ? 'model.onnx.data' : 'model.safetensors');
+          const file = path.join(request.folder, format === 'onnx' ? 'onnx/model.onnx_data' : 'model.safetensors');
           const bytes = await readFile(file);
           // Of one number in the middle of the weights: half of its exponent's bits.
           bytes[((bytes.length >> 3) << 2) + 3]! ^= 0x3c;

@@ -6,9 +6,10 @@ import { Rng } from '../../../src/base/rng.ts';
 import type { ModelMask } from '../../../src/experiment/structureSchema.ts';
 import { packBits } from '../../../src/experiment/components.ts';
 import { type Checkpoint, openCheckpoint } from '../../../src/engine/checkpoint/checkpoint.ts';
-import { onnxPositions, writeOnnx } from '../../../src/engine/export/onnxModel.ts';
+import { ONNX_FILE, writeOnnx } from '../../../src/engine/export/onnx/onnxModel.ts';
+import { onnxPositions } from '../../../src/engine/export/onnx/onnxPositions.ts';
 import { RemovedWriter } from '../../../src/engine/export/removedWriter.ts';
-import { compareLogits } from '../../../src/engine/export/verify.ts';
+import { compareLogits, compareOnnx } from '../../../src/engine/export/verify.ts';
 import { embed } from '../../../src/engine/forward/embed.ts';
 import { LoadedModels } from '../../../src/engine/forward/loadedModels.ts';
 import { finalLogits, logitsOf } from '../../../src/engine/forward/logits.ts';
@@ -133,8 +134,8 @@ function removalOf(name: FamilyName, ways: readonly Way[]): void {
     const { checkpoint } = model;
     if (tokens.length > onnxPositions(checkpoint.config, tokens.length)) return;
     await writeOnnx(checkpoint, folder, onnxPositions(checkpoint.config, tokens.length), noStep);
-    const inOnnx = await runOnnxFile(path.join(folder, 'model.onnx'), tokens);
-    expect(compareLogits(expected, inOnnx).difference).toBeLessThan(1e-4);
+    const inOnnx = await runOnnxFile(path.join(folder, ONNX_FILE), tokens);
+    expect(compareOnnx(expected, inOnnx).difference).toBeLessThan(1e-4);
   });
 }
 

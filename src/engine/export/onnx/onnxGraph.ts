@@ -1,7 +1,7 @@
 import { create, toBinary } from '@bufbuild/protobuf';
-import { VERSION } from '../../base/version.ts';
-import type { Value } from '../graph/graph.ts';
-import { type Attributes, DATA_TYPES, Emitter } from '../graph/onnx/emitter.ts';
+import { VERSION } from '../../../base/version.ts';
+import type { Value } from '../../graph/graph.ts';
+import { type Attributes, DATA_TYPES, Emitter } from '../../graph/onnx/emitter.ts';
 import {
   ModelProtoSchema,
   StringStringEntryProtoSchema,
@@ -10,18 +10,34 @@ import {
   type TensorShapeProto_Dimension,
   TensorShapeProto_DimensionSchema,
   ValueInfoProtoSchema,
-} from '../graph/onnx/onnx_pb.js';
-import type { RowOperations } from '../families/family.ts';
+} from '../../graph/onnx/onnx_pb.js';
+import type { RowOperations } from '../../families/family.ts';
 
 /** Operator set of the ONNX standard that exported models use; nothing else is used. Part of the documentation. */
 export const OPSET = 21;
 const IR_VERSION = 10n;
 
-/** A tensor in the file of weights. */
+/** A tensor in a file of weights beside the graph. */
 export interface StoredTensor {
   readonly name: string;
   readonly shape: readonly number[];
+  readonly file: string;
   readonly offset: number;
+}
+
+/** What comes into a graph, or goes out of it; a dimension with a name is free. */
+export interface GraphPort {
+  readonly name: string;
+  readonly type: 'int64' | 'float32';
+  readonly dims: readonly (string | number)[];
+}
+
+/** What a model file has beside the nodes. */
+export interface GraphFile {
+  readonly stored: readonly StoredTensor[];
+  readonly inputs: readonly GraphPort[];
+  readonly outputs: readonly GraphPort[];
+  readonly metadata: Readonly<Record<string, string>>;
 }
 
 /**
@@ -125,28 +141,23 @@ export class OnnxGraph implements RowOperations {
       x.shape.with(axis, end - begin),
     );
 
-  /** The model file: weights lie in `weightsFile` beside it. */
-  encode(
-    stored: readonly StoredTensor[],
-    weightsFile: string,
-    vocabulary: number,
-    metadata: Readonly<Record<string, string>>,
-  ): Uint8Array {
+  /** The model file; weights lie in files beside it. */
+  encode({ stored, inputs, outputs, metadata }: GraphFile): Uint8Array {
     const entry = (key: string, value: string) => create(StringStringEntryProtoSchema, { key, value });
-    const external = stored.map(({ name, shape, offset }) =>
+    const external = stored.map(({ name, shape, file, offset }) =>
       create(TensorProtoSchema, {
         name,
         dims: shape.map(BigInt),
         dataType: DATA_TYPES.float32,
         dataLocation: TensorProto_DataLocation.EXTERNAL,
         externalData: [
-          entry('location', weightsFile),
+          entry('location', file),
           entry('offset', String(offset)),
           entry('length', String(4 * shape.reduce((product, size) => product * size, 1))),
         ],
       }),
     );
-    const info = (name: string, type: 'int64' | 'float32', dims: readonly (string | number)[]) =>
+    const info = ({ name, type, dims }: GraphPort) =>
       create(ValueInfoProtoSchema, {
         name,
         type: {
@@ -165,8 +176,8 @@ export class OnnxGraph implements RowOperations {
           name: 'model',
           node: this.emit.nodes,
           initializer: [...external, ...this.emit.initializers],
-          input: [info('input_ids', 'int64', ['batch', 'tokens'])],
-          output: [info('logits', 'float32', ['batch', 'tokens', vocabulary])],
+          input: inputs.map(info),
+          output: outputs.map(info),
         },
       }),
     );

@@ -30,7 +30,8 @@ export interface Batch {
 
 /** What is called of libllama's C API (`include/llama.h`), by its own names. */
 export interface LlamaLibrary {
-  readonly loadModel: (file: string) => Address;
+  /** @returns 0 where it cannot. @param vocabulary of the file alone */
+  readonly loadModel: (file: string, vocabulary?: boolean) => Address | null;
   readonly contextDefaults: () => ContextParams;
   readonly context: (model: Address, params: ContextParams) => Address;
   readonly vocabulary: (model: Address) => Address;
@@ -44,7 +45,8 @@ export interface LlamaLibrary {
   readonly synchronize: (context: Address) => void;
   /** [outputs of the batch, vocabulary] of float32. */
   readonly logits: (context: Address) => Address;
-  readonly free: (context: Address, model: Address) => void;
+  readonly freeContext: (context: Address) => void;
+  readonly free: (context: Address | null, model: Address) => void;
   /** Forgets all sequences. */
   readonly clear: (context: Address) => void;
   /** C's memory as it is, not copied. */
@@ -118,7 +120,7 @@ export async function loadLlamaCpp(folder: string): Promise<LlamaLibrary> {
   expect('llama_model_params', koffi.sizeof(modelParams), modelDefaults(), MODEL_DEFAULTS);
   expect('llama_context_params', koffi.sizeof(contextParams), { ...contextDefaults() }, CONTEXT_DEFAULTS);
 
-  const load: (file: string, params: object) => Address = bind('llama_model_load_from_file', address, [
+  const load: (file: string, params: object) => Address | null = bind('llama_model_load_from_file', address, [
     ...['const char *', modelParams],
   ]);
   const memory: (context: Address) => Address = bind('llama_get_memory', address, [address]);
@@ -126,7 +128,7 @@ export async function loadLlamaCpp(folder: string): Promise<LlamaLibrary> {
   const freeContext: (context: Address) => void = bind('llama_free', 'void', [address]);
   const freeModel: (model: Address) => void = bind('llama_model_free', 'void', [address]);
   return {
-    loadModel: (file) => load(file, modelDefaults()),
+    loadModel: (file, vocabulary = false) => load(file, { ...modelDefaults(), vocab_only: vocabulary }),
     contextDefaults,
     context: bind('llama_init_from_model', address, [address, contextParams]),
     vocabulary: bind('llama_model_get_vocab', address, [address]),
@@ -136,8 +138,9 @@ export async function loadLlamaCpp(folder: string): Promise<LlamaLibrary> {
     decode: bind('llama_decode', 'int32_t', [address, batch]),
     synchronize: bind('llama_synchronize', 'void', [address]),
     logits: bind('llama_get_logits', address, [address]),
+    freeContext,
     free: (context, model) => {
-      freeContext(context);
+      if (context) freeContext(context);
       freeModel(model);
     },
     clear: (context) => {
