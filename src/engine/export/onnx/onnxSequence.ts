@@ -56,7 +56,7 @@ export class OnnxSequence {
     this.lengths = alongTokens(counted, graph.node('Sub', [this.total, emit.integers([1])]));
   }
 
-  /** float32 [batch, 1, tokens, 1, total]: 0 where a new token sees one of all, else a number that leaves nothing of it. */
+  /** float32 [batch, 1, 1, tokens, total]: 0 where a new token sees one of all, else a number that leaves nothing of it. */
   mask(window: number | undefined): string {
     const found = this.masks.get(window);
     if (found !== undefined) return found;
@@ -70,7 +70,7 @@ export class OnnxSequence {
     return mask;
   }
 
-  /** bool [tokens, 1, total]: whether one of all tokens is the new one or before it, and in its window. */
+  /** bool [tokens, total]: whether one of all tokens is the new one or before it, and in its window. */
   private near(window: number | undefined): string {
     const { graph } = this;
     const { emit } = graph;
@@ -79,7 +79,7 @@ export class OnnxSequence {
     const keys = graph.node('Range', [emit.constant('int64', [], [0]), scalar(this.total), one]);
     const queries = graph.node('Reshape', [
       graph.node('Range', [scalar(this.past), scalar(this.total), one]),
-      emit.integers([-1, 1, 1]),
+      emit.integers([-1, 1]),
     ]);
     const before = graph.node('LessOrEqual', [keys, queries]);
     if (window === undefined) return before;
