@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Immutable } from '../base/immutable.ts';
 import { amountSchema, countSchema, textSchema } from '../base/scalarSchemas.ts';
-import { EXPORT_FORMATS } from './exportFormats.ts';
+import { EXPORT_FORMATS, LAYOUTS } from './exportFormats.ts';
 import { GGUF_TYPES } from './ggufTypes.ts';
 import { settingsSchema } from './planSchema.ts';
 import { perplexityResultSchema } from './resultSchema.ts';
@@ -18,6 +18,8 @@ export const exportTargetSchema = z.strictObject({
   format: z.enum(EXPORT_FORMATS),
   /** Of the matrices in a GGUF file; what the checkpoint's embedding has where it is not given. */
   type: z.enum(GGUF_TYPES).exactOptional(),
+  /** Of a Hugging Face folder whose whole components went; plain where it is not said. */
+  layout: z.enum(LAYOUTS).exactOptional(),
 });
 
 /** Logits of the exported model beside those of the model in memory, on the first tokens of the evaluation text. */

@@ -6,6 +6,9 @@ import { LIMITS } from '../families/configLimits.ts';
 export const ESPALIER_KEY = 'espalier';
 export const ESPALIER_FORMAT = 1;
 
+/** Which projections have a bias, as the key says it. */
+const BIASES = ['query_key_value', 'attention_output', 'mlp', 'mlp_output'] as const;
+
 /**
  * What a config.json of a family cannot say about a model that whole components were removed from: the sizes of each block, and biases
  * that the family has no field for (docs/export.md).
@@ -15,6 +18,9 @@ export const ESPALIER_FORMAT = 1;
  *       "blocks": [{ "heads": 6, "kv_heads": 3, "intermediate": 1400 }, …],
  *       "bias": { "attention_output": true, "mlp_output": true }
  *     }
+ *
+ * `architecture` is there where the file's own is one of a layout that others read; the other fields are then those of this family, and `bias` says all
+ * four: also `query_key_value` and `mlp`, of the MLP's first projections.
  *
  * A block that mixes experts has no channels of its own (`"intermediate": 0`) and says how many experts it has (`"experts": 6`).
  *
@@ -26,20 +32,22 @@ export const ESPALIER_FORMAT = 1;
 export function withRemovedComponents(fields: ConfigFields, config: FamilyConfig): FamilyConfig {
   const key = fields.object(ESPALIER_KEY);
   if (!key) return config;
-  refuseUnknown(key, ['format', 'blocks', 'bias']);
+  refuseUnknown(key, ['format', 'architecture', 'blocks', 'bias']);
   key.integer('format', { minimum: ESPALIER_FORMAT, maximum: ESPALIER_FORMAT });
   const blocks = readBlocks(key, config);
-  const bias = key.object('bias');
-  if (bias) refuseUnknown(bias, ['attention_output', 'mlp_output']);
-  const mlpOutput = bias?.boolean('mlp_output', config.bias.mlp) ?? config.bias.mlp;
+  return { ...config, ...(blocks && { blocks }), bias: readBias(key.object('bias'), config.bias) };
+}
+
+function readBias(said: ConfigFields | undefined, family: FamilyConfig['bias']): FamilyConfig['bias'] {
+  if (!said) return family;
+  refuseUnknown(said, BIASES);
+  const mlp = said.boolean('mlp', family.mlp);
+  const mlpOutput = said.boolean('mlp_output', family.mlpOutput ?? mlp);
   return {
-    ...config,
-    ...(blocks && { blocks }),
-    bias: {
-      ...config.bias,
-      ...(bias && { attentionOutput: bias.boolean('attention_output', config.bias.attentionOutput) }),
-      ...(mlpOutput !== config.bias.mlp && { mlpOutput }),
-    },
+    queryKeyValue: said.boolean('query_key_value', family.queryKeyValue),
+    attentionOutput: said.boolean('attention_output', family.attentionOutput),
+    mlp,
+    ...(mlpOutput !== mlp && { mlpOutput }),
   };
 }
 

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { ARCHITECTURES, type ArchitectureName, familyOf, type ModelConfig } from '../families/families.ts';
-import { withRemovedComponents } from './configBlocks.ts';
+import { ESPALIER_KEY, withRemovedComponents } from './configBlocks.ts';
 import { ConfigFields } from '../families/configFields.ts';
 import { sha256 } from './hashing.ts';
 import { parseJsonObject, readBounded } from './jsonFile.ts';
@@ -56,6 +56,8 @@ export function parseConfig(values: Readonly<Record<string, unknown>>, file: str
 const MAX_CONFIG = 16_000_000;
 
 function findArchitecture(fields: ConfigFields): ArchitectureName {
+  const key = fields.object(ESPALIER_KEY);
+  if (key?.value('architecture') !== undefined) return key.choice('architecture', ITSELF);
   const stated = fields.value('architectures');
   const modelType = fields.value('model_type');
   if (stated !== undefined && (!Array.isArray(stated) || stated.length !== 1 || typeof stated[0] !== 'string')) {
@@ -73,6 +75,11 @@ function findArchitecture(fields: ConfigFields): ArchitectureName {
   }
   return architecture;
 }
+
+/** What `architecture` may be under our key. */
+const ITSELF = Object.fromEntries(ARCHITECTURES.map((name) => [name, name])) as Readonly<
+  Record<ArchitectureName, ArchitectureName>
+>;
 
 function isAlias(architecture: ArchitectureName, name: unknown): boolean {
   return familyOf({ architecture }).aliases?.some((alias) => alias === name) === true;
@@ -101,8 +108,10 @@ const SEARCHED_BLOCKS = ['block_configs', 'per_layer_config'] as const;
 /** Fields that none of the families knows, yet that make a checkpoint compute something else. */
 function refuseWhatChangesNumbers(fields: ConfigFields): void {
   readScaleBlock(fields);
+  // Beside our key they are a copy of what it says, for other programs.
+  const isOurs = fields.value(ESPALIER_KEY) !== undefined;
   for (const name of SEARCHED_BLOCKS) {
-    if (fields.value(name) === undefined) continue;
+    if (isOurs || fields.value(name) === undefined) continue;
     throw fields.wrong(
       name,
       'absent',

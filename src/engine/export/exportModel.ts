@@ -2,6 +2,7 @@ import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { EspalierError } from '../../base/errors.ts';
 import { orCancelled } from '../../base/orCancelled.ts';
+import type { Layout } from '../../experiment/exportFormats.ts';
 import type { ExportReport, ExportTarget, Verification } from '../../experiment/exportSchema.ts';
 import type { FreshEngine } from '../../experiment/freshEngine.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
@@ -18,6 +19,8 @@ import type { StepHooks } from '../forward/step.ts';
 import { finalLogits } from '../forward/logits.ts';
 import { allParameters } from '../families/families.ts';
 import { writeNew } from '../../files/writeWhole.ts';
+import { isModelled } from './huggingface/layouts.ts';
+import { MODELING_FILE, MODELING_PYTHON } from './huggingface/modelingFile.ts';
 import { copyCompanions } from './companions.ts';
 import { convertToGguf, ggufPerplexity, requireGguf } from './gguf/exportGguf.ts';
 import { MaskedWriter, type PrunedForm } from './maskedWriter.ts';
@@ -50,7 +53,7 @@ export async function exportModel(
   if (plan.evaluations.length !== 1) throw notOne(plan.evaluations.length);
   const form = prunedForm(plan, target);
   const write: WriteModel = async (dense, folder) => {
-    const { result, states, ...written } = await writePruned(plan, dense, folder, form, hooks, state);
+    const { result, states, ...written } = await writePruned(plan, dense, folder, form, hooks, state, target.layout);
     return { ...written, result: requirePerplexity(result), states: states! };
   };
   return exportWritten(plan, target, write, hooks, state, startFresh);
@@ -165,6 +168,7 @@ export async function writePruned(
   form: PrunedForm,
   hooks: EvaluationHooks,
   state: EngineState,
+  layout?: Layout,
 ): Promise<WrittenPruned> {
   let states: ReferenceStates | undefined;
   let removed: RemovedWriter | undefined;
@@ -178,7 +182,7 @@ export async function writePruned(
           masked.write(tensor, weight);
         },
         onRemoved: (components) => {
-          removed = new RemovedWriter(dense, dense.values, components, folder, form);
+          removed = new RemovedWriter(dense, dense.values, components, folder, form, layout);
           hooks.onRemoved?.(components, 0);
         },
         onRefitted: ({ tensor, weight }) => {
@@ -195,6 +199,7 @@ export async function writePruned(
     );
     const written = await (removed?.finish(hooks) ?? masked.finish(dense.values, hooks));
     await writeJson(path.join(folder, 'config.json'), written.values);
+    if (isModelled(written.values)) await writeNew(path.join(folder, MODELING_FILE), MODELING_PYTHON);
     const leftOut = await copyCompanions(dense.tokenizerFolder, folder);
     return {
       written,

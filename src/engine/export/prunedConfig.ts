@@ -1,4 +1,5 @@
 import { EspalierError } from '../../base/errors.ts';
+import type { Layout } from '../../experiment/exportFormats.ts';
 import type { ModelMask } from '../../experiment/structureSchema.ts';
 import { type BlockShape, hasMlpOutputBias } from '../families/config.ts';
 import { familyOf, type ModelConfig } from '../families/families.ts';
@@ -6,6 +7,7 @@ import type { Family, JsonFields, OutputBias } from '../families/family.ts';
 import { ESPALIER_FORMAT, ESPALIER_KEY } from '../checkpoint/configBlocks.ts';
 import { parseConfig } from '../checkpoint/readConfig.ts';
 import { removedShapes } from '../structure/removedConfig.ts';
+import { familyFields, layoutFields, whyNotDeci, whyNotModelled } from './huggingface/layouts.ts';
 
 /** A checkpoint's config.json after components were removed. */
 export interface PrunedConfig {
@@ -18,24 +20,25 @@ export interface PrunedConfig {
 
 /**
  * config.json of the model that a mask leaves. Where all blocks come out alike it is one that the family has anyway, which any other
- * program reads. Sizes that differ from block to block, and biases that the family has no field for, stand under {@link ESPALIER_KEY}; the
- * family's fields then keep the sizes from before, so that a program which does not know the key refuses the weights: without their biases they
- * would compute something else.
+ * program reads. Sizes that differ from block to block, and biases that the family has no field for, stand under {@link ESPALIER_KEY}, in a layout
+ * that others read where there is one for the family; else the family's fields keep the sizes from before, so that a program which does not know the
+ * key refuses the weights: without their biases they would compute something else.
  *
  * @param values config.json of the dense model
  * @param compensated whether the output projections get a bias for what was removed
- * @throws EspalierError `settings/invalid` where no block is left
+ * @throws EspalierError `settings/invalid` where no block is left, or the layout cannot have the model
  */
 export function prunedConfig(
   values: JsonFields,
   config: ModelConfig,
   mask: ModelMask,
   compensated: boolean,
+  layout: Layout = 'plain',
 ): PrunedConfig {
   const { kept, shapes } = removedShapes(config, mask);
   if (kept.length === 0) throw nothingLeft(mask.length);
-  const dense = Object.fromEntries(Object.entries(values).filter(([name]) => name !== ESPALIER_KEY));
   const family = familyOf(config);
+  const dense = familyFields(values, config);
   const fields: JsonFields = {
     ...dense,
     ...depthFields(values, family, kept.length),
@@ -45,7 +48,7 @@ export function prunedConfig(
     attention_output: config.bias.attentionOutput || compensated,
     mlp_output: hasMlpOutputBias(config) || compensated,
   };
-  const common = commonShape(shapes);
+  const common = layout === 'plain' ? commonShape(shapes) : undefined;
   const sizes = common && family.sizeFields(config, common);
   if (sizes) {
     const plain = { ...fields, ...sizes, ...family.biasFields?.(bias) };
@@ -59,8 +62,36 @@ export function prunedConfig(
     ...(place !== undefined && { place }),
   }));
   const key = { format: ESPALIER_FORMAT, blocks, ...(!saysBias(parseConfig(fields, FILE), bias) && { bias }) };
-  const written = { ...fields, [ESPALIER_KEY]: key };
-  return { values: written, config: parseConfig(written, FILE), kept };
+  const ofFamily = { ...fields, [ESPALIER_KEY]: key };
+  const pruned = parseConfig(ofFamily, FILE);
+  const written = inLayout(ofFamily, pruned, layout);
+  return { values: written, config: written === ofFamily ? pruned : parseConfig(written, FILE), kept };
+}
+
+/**
+ * The same in a layout that others read, where that can have the model.
+ *
+ * @param values with our key beside the family's fields
+ */
+function inLayout(values: JsonFields, config: ModelConfig, layout: Layout): JsonFields {
+  if (layout === 'plain')
+    return whyNotModelled(config) === undefined ? { ...values, ...layoutFields(values, config, layout) } : values;
+  const why = whyNotDeci(config);
+  if (why !== undefined) throw notInLayout(layout, why);
+  // DeciLM's MLP has biases everywhere, or nowhere.
+  const { bias } = config;
+  const mlp = hasMlpOutputBias(config);
+  return { ...values, ...layoutFields(values, { ...config, bias: { ...bias, mlp, mlpOutput: mlp } }, layout) };
+}
+
+function notInLayout(layout: Layout, why: string): EspalierError {
+  return new EspalierError({
+    code: 'settings/invalid',
+    operation: `writing config.json in the layout ${layout}`,
+    expected: 'a model that it can have',
+    actual: why,
+    remedy: 'Choose the layout plain, or round the sizes for vllm.',
+  });
 }
 
 /** Named in errors alone, which would be defects of ours. */

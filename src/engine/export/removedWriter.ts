@@ -1,3 +1,4 @@
+import type { Layout } from '../../experiment/exportFormats.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { type ElementType, isFloatType } from '../checkpoint/elementTypes.ts';
 import type { RemovedComponents } from '../evaluation/removal.ts';
@@ -38,9 +39,10 @@ export class RemovedWriter {
     { mask, fills }: RemovedComponents,
     folder: string,
     form: PrunedForm = 'masked',
+    layout: Layout = 'plain',
   ) {
     this.dense = dense;
-    this.pruned = prunedConfig(values, dense.config, mask, fills !== undefined);
+    this.pruned = prunedConfig(values, dense.config, mask, fills !== undefined, layout);
     this.parameters = allParameters(this.pruned.config);
     this.sources = structuralSources(dense, this.pruned, mask, fills);
     const family = familyOf(dense.config);

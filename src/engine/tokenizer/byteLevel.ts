@@ -14,6 +14,9 @@ const UTF16 = new TextDecoder('utf-16le', { ignoreBOM: true });
 
 const BYTE_CHARACTERS = byteCharacters();
 
+/** The alphabet. */
+export const BYTE_ALPHABET: readonly string[] = Array.from(BYTE_CHARACTERS, (unit) => String.fromCharCode(unit));
+
 function byteCharacters(): Uint16Array {
   const isPrintable = (byte: number): boolean => (byte > 0x20 && byte < 0x7f) || (byte > 0xa0 && byte !== 0xad);
   let spare = 0x100;

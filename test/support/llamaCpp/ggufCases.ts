@@ -5,19 +5,6 @@ import type { StructureMethod } from '../../../src/experiment/structure.ts';
 import type { BlockMask, RateAllocation } from '../../../src/experiment/structureSchema.ts';
 import { parsePrefix } from '../../../src/metric/parsePrefix.ts';
 
-/** Families whose pruned models llama.cpp loads. */
-export const GGUF_FAMILIES = [
-  'llama-2 grouped queries',
-  'llama-3.1',
-  'llama-3.2 tied',
-  'llama linear',
-  'llama yarn',
-  'llama biases',
-  'mistral 0.3',
-  'qwen2',
-  'qwen3',
-] as const satisfies readonly FamilyName[];
-
 /** Kinds of models that a table of readers has a row for each, and a checkpoint of each. */
 export const READER_FAMILIES = {
   LLaMA: 'llama-2 grouped queries',
@@ -31,6 +18,14 @@ const [GROUPS, CHANNELS] = [2, 56];
 
 const half = { kind: 'unstructured', share: 0.5 } as const;
 
+/** What else llama.cpp computes of these families: rotations, biases, window-free ones of other shapes. */
+export const GGUF_VARIANTS = [
+  'llama-3.1',
+  'llama linear',
+  'llama yarn',
+  'llama biases',
+] as const satisfies readonly FamilyName[];
+
 /** Ways in which a model can have been pruned that readers care about. */
 export type PrunedShape =
   | 'dense'
@@ -42,7 +37,8 @@ export type PrunedShape =
   | 'attentions dropped'
   | 'MLPs dropped'
   | 'blocks dropped'
-  | 'FLAP with biases';
+  | 'FLAP, uniform'
+  | 'FLAP, by block';
 
 /** What of each block is kept: numbers of its first groups and channels, or nothing at all. */
 type Kept = readonly [groups: number, channels: number] | 'dropped';
@@ -82,7 +78,8 @@ export const PRUNED_SHAPES: Readonly<Record<PrunedShape, PlannedEvaluation>> = {
     [2, 0],
   ]),
   'blocks dropped': masked('blocks', [[2, 56], 'dropped', [2, 56]]),
-  'FLAP with biases': structure('flap', { kind: 'global' }),
+  'FLAP, uniform': structure('flap'),
+  'FLAP, by block': structure('flap', { kind: 'global' }),
 };
 
 function structure(method: StructureMethod, rates: RateAllocation = { kind: 'uniform' }): PlannedEvaluation {

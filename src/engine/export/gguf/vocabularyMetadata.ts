@@ -1,3 +1,4 @@
+import { BYTE_ALPHABET } from '../../tokenizer/byteLevel.ts';
 import { type TokenizerSpec } from '../../tokenizer/tokenizerSpec.ts';
 import type { SpecialTokens } from '../../tokenizer/specialTokens.ts';
 import type { BytePairSpec } from '../../tokenizer/modelSpec.ts';
@@ -77,6 +78,8 @@ function byteLevel(
 ): Kind | { readonly refused: string } {
   const { continuing_subword_prefix: prefix, end_of_word_suffix: suffix } = model;
   if (prefix || suffix) return { refused: 'the tokenizer marks the parts of words' };
+  if (BYTE_ALPHABET.some((character) => !Object.hasOwn(model.vocab, character)))
+    return { refused: 'the tokenizer has no token for some of the bytes' };
   const isNfc = normalizer?.type === 'NFC';
   if (normalizer && !isNfc) return { refused: `the tokenizer changes a text before it cuts it (${normalizer.type})` };
   const pre = preTokenizerName(cut, model.ignore_merges);
@@ -130,7 +133,8 @@ function spacePrefix(
   cut: TokenizerSpec['pre_tokenizer'],
 ): 'always' | 'first' | 'never' | undefined {
   if (cut?.type === 'Metaspace') {
-    if (normalizer || cut.replacement !== '▁') return undefined;
+    // Where it splits, nothing is merged across a space, and llama.cpp does.
+    if (normalizer || cut.replacement !== '▁' || cut.split !== false) return undefined;
     return cut.prepend_scheme ?? (cut.add_prefix_space === false ? 'never' : 'always');
   }
   if (cut || !normalizer) return undefined;

@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { exportTests } from '../../../support/exports.ts';
+import type { FamilyName } from '../../../support/generate/families.ts';
+import type { PrunedShape } from '../../../support/llamaCpp/ggufCases.ts';
+import { ggufOutcome } from '../../../support/llamaCpp/ggufOutcome.ts';
+import { llamaCppMissing } from '../../../support/llamaCpp/llamaModel.ts';
+
+export type GgufCase = readonly [family: FamilyName, shape: PrunedShape];
+
+/** What Qwen3 has that llama.cpp has no architecture for. */
+const REFUSED: readonly PrunedShape[] = [
+  'sizes by block',
+  'attentions dropped',
+  'MLPs dropped',
+  'FLAP, uniform',
+  'FLAP, by block',
+];
+
+/** The real llama.cpp, in float32, against what Espalier evaluates of the same model as a folder. */
+export function describeLlamaCpp(cases: readonly GgufCase[]): void {
+  const at = exportTests('pruned');
+  describe.skipIf(llamaCppMissing !== '')(`llama.cpp computes what Espalier does${llamaCppMissing}`, () => {
+    it.each(cases)('%s, %s', async (name, shape) => {
+      const outcome = await ggufOutcome(at, name, shape);
+      if (name === 'qwen3' && REFUSED.includes(shape)) {
+        expect(outcome).toMatchObject({ loads: false, code: 'export/format' });
+        return;
+      }
+      if (!outcome.loads) expect.fail(outcome.why);
+      expect(outcome.tokens[0]).toEqual(outcome.tokens[1]);
+      // Logits are up to ten or so.
+      expect(outcome.logits).toBeLessThan(1e-3);
+      expect(Math.abs(outcome.perplexity)).toBeLessThan(1e-3);
+    });
+  });
+}
