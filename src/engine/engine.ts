@@ -15,6 +15,8 @@ import type {
 import type { FreshEngine } from '../experiment/freshEngine.ts';
 import type { ClosingServed, Generated, Generating, Served, ServedPlan } from '../experiment/generationSchema.ts';
 import type { MetricInspection } from '../experiment/inspectionSchema.ts';
+import type { Layout } from '../experiment/exportFormats.ts';
+import type { ReadersReport } from '../experiment/readersSchema.ts';
 import type { Preflight } from '../experiment/preflightSchema.ts';
 import type { EvaluationPlan } from '../experiment/planSchema.ts';
 import type { ProbeOutcome } from '../search/metrics/events.ts';
@@ -32,6 +34,7 @@ import { preflight } from './evaluation/preflight.ts';
 import type { EngineState } from './evaluation/prepareSweep.ts';
 import type { StepHooks } from './forward/step.ts';
 import { exportModel } from './export/exportModel.ts';
+import { readersOfPlan } from './export/readers/readersOfPlan.ts';
 import { verifyExport } from './export/verify.ts';
 import { askRecovered } from './generation/askRecovered.ts';
 import { checkTasks } from './generation/checkTasks.ts';
@@ -133,6 +136,8 @@ export interface Engine {
    * @throws EspalierError as {@link exportModel} and {@link saveRecovery}
    */
   exportRecovered(asked: KeptRecovery, target: ExportTarget, hooks?: StepHooks): Promise<ExportReport>;
+  /** Who will be able to read what the plan's only evaluation prunes, see `readersOfPlan`; without one the checkpoint as it is. */
+  readers(plan: EvaluationPlan, layout?: Layout): Promise<ReadersReport>;
   /** Compares the speed of checkpoints, see `measureSpeed`. Needs `startFresh`. */
   measureSpeed(plan: SpeedPlan, hooks?: StepHooks): Promise<readonly SpeedReport[]>;
   /** Compares an exported model's logits with those in a file: what the engine of an export asks a fresh one. */
@@ -324,6 +329,8 @@ export function createEngine(options: EngineOptions = {}): Engine {
         await closeSearch();
         return exportRecovered(await withLength(plan), kept, target, hooks, state, freshStarter());
       }),
+    readers: ({ model, evaluations: [evaluation], settings }, layout) =>
+      withCheckpoint(model, (checkpoint) => Promise.resolve(readersOfPlan(checkpoint, evaluation, settings, layout))),
     measureSpeed: (plan, hooks = {}) => alone(() => measureSpeed(plan, hooks, freshStarter())),
     verify: (request, { signal } = {}) => alone(() => verifyExport(request, signal, state)),
     openSpeed: (request, { signal } = {}) =>

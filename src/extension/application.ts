@@ -2,6 +2,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { toErrorData } from '../base/errors.ts';
 import type { EvaluationPlan } from '../experiment/planSchema.ts';
+import type { ReadersReport } from '../experiment/readersSchema.ts';
 import type { CheckpointSummary } from '../experiment/resultSchema.ts';
 import { SYSTEM_CLOCK } from '../base/clock.ts';
 import { AtHand } from './atHand.ts';
@@ -99,6 +100,8 @@ export class Application {
     const askExport = supervisor.asking('exportModel');
     const exportModel: typeof askExport = async (params, hooks) =>
       askExport({ ...params, plan: await hub.located(params.plan, hooks?.signal) }, hooks);
+    const readers = async (plan: EvaluationPlan): Promise<ReadersReport> =>
+      supervisor.request('readers', { plan: await hub.located(plan) });
     const askSpeed = supervisor.asking('measureSpeed');
     const measureSpeed: typeof askSpeed = async (params, hooks) => {
       const located = params.models.map((model) => hub.located({ model }, hooks?.signal));
@@ -237,7 +240,7 @@ export class Application {
         this.searches.queueChanged(shown);
       },
     });
-    const modelExport = new ModelExport({ exportModel, evaluate, tell: tellError });
+    const modelExport = new ModelExport({ exportModel, readers, evaluate, tell: tellError });
     this.results = new ResultExport({ outlines: this.outlines, modelExport, tell: tellError });
     const speed: SpeedParts = {
       exportModel,

@@ -31,6 +31,8 @@ import {
   servedPlanSchema,
   servedSchema,
 } from '../experiment/generationSchema.ts';
+import { LAYOUTS } from '../experiment/exportFormats.ts';
+import { readersReportSchema } from '../experiment/readersSchema.ts';
 import { preflightSchema } from '../experiment/preflightSchema.ts';
 import { inspectionSchema } from '../experiment/inspectionSchema.ts';
 import { measuringSchema, probingSchema } from '../experiment/measuringSchema.ts';
@@ -128,6 +130,12 @@ export const REQUESTS = {
     params: z.strictObject({ plan: planSchema, target: exportTargetSchema }),
     result: exportReportSchema,
     device: true,
+  },
+  /** Who will be able to read what the plan's only evaluation prunes; of the checkpoint as it is without one. */
+  readers: {
+    params: z.strictObject({ plan: planSchema, layout: z.enum(LAYOUTS).exactOptional() }),
+    result: readersReportSchema,
+    device: false,
   },
   /** Compares the speed of checkpoints. */
   measureSpeed: { params: speedPlanSchema, result: z.array(speedReportSchema), device: true },

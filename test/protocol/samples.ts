@@ -256,6 +256,7 @@ export function idleStructureHandlers(): Pick<
     recovered: ({ before }) => Promise.resolve(before),
     saveRecovery: ({ to, as }) => Promise.resolve({ folder: to, as, bytes: 0 }),
     exportModel: () => Promise.resolve(sampleExportReport()),
+    readers: () => Promise.resolve({ verdicts: [], exact: true }),
     measureSpeed: () => Promise.resolve([]),
     verify: () => Promise.resolve(sampleExportReport().verification),
     openSpeed: () => Promise.resolve({ parameters: 1000, bytes: 4000, modelLength: 256 }),
@@ -281,6 +282,7 @@ export function sampleExportReport(): ExportReport {
     bytes: 12_900_000,
     plain: true,
     leftOut: [],
+    readers: [],
     verification: { tokens: 256, rows: 128, difference: 1e-6, largest: 20 },
   };
 }

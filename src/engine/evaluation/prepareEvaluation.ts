@@ -11,6 +11,7 @@ import { type PrunedLayer, Pruner } from '../pruning/pruner.ts';
 import { checkStructure, chooseMask } from '../structure/chooseMask.ts';
 import { givenRates, owlRates } from '../structure/rates.ts';
 import { type RefittedLayer, Refitter } from '../structure/refitter.ts';
+import { sizeRule } from '../structure/sizeRules.ts';
 import { structureReport } from '../structure/report.ts';
 import type { EvaluationHooks } from './hooks.ts';
 import type { Removal } from './removal.ts';
@@ -70,7 +71,10 @@ export function prepareEvaluation(
   try {
     const outliers =
       scored && structure.rates.kind === 'owl' ? survey.outliers.get(structure.rates.multiple) : undefined;
-    const chosen = chooseMask(evaluation, { components, scores, outliers });
+    const chosen = chooseMask(evaluation, {
+      ...{ components, scores, outliers },
+      rule: sizeRule(plan.settings.roundFor, checkpoint.config),
+    });
     // What is refitted makes up for more than means do: see docs/recovery.md.
     const fills = scores?.kind === 'components' && !update ? scores.fills : undefined;
     const { mask } = chosen;

@@ -6,8 +6,9 @@ import { printSparsity } from '../../experiment/sparsity.ts';
 import type { Sparsity } from '../../experiment/sparsitySchema.ts';
 import { REMOVED, STRUCTURE_METHODS } from '../../experiment/structure.ts';
 import type { ModelScores } from './componentScores.ts';
-import { maskAtRates, maskAtThreshold, maskOfBlocks, maskOfExperts } from './masks.ts';
+import { maskAtThreshold, maskOfBlocks, maskOfExperts, maskOfSizes, sizesAtRates, sizesOf } from './masks.ts';
 import { givenRates, owlRates } from './rates.ts';
+import { type BlockSizes, roundSizes, type SizeRule } from './roundSizes.ts';
 
 /** What an evaluation's mask is made from; what it does not need may be missing. */
 export interface MaskMaterial {
@@ -16,6 +17,8 @@ export interface MaskMaterial {
   readonly scores?: ModelScores | undefined;
   /** See `outlierShares`; for OWL's rates. */
   readonly outliers?: readonly number[] | undefined;
+  /** Sizes are rounded to what it accepts, of heads and channels alone. */
+  readonly rule?: SizeRule | undefined;
 }
 
 export interface ChosenMask {
@@ -40,12 +43,15 @@ export function chooseMask({ structure, sparsity, metric }: StructureEvaluation,
     const each = rates.kind === 'given' ? rates.rates : components.map(() => sparsity.share);
     return { mask: removing(maskOfExperts(components, scores.blocks, each)), rates: each };
   }
+  const { blocks } = scores;
+  const cut = (sizes: readonly BlockSizes[]): ModelMask =>
+    maskOfSizes(components, blocks, material.rule ? roundSizes(components, sizes, material.rule) : sizes);
   switch (structure.rates.kind) {
     case 'global':
-      return { mask: removing(maskAtThreshold(components, scores.blocks, sparsity.share)) };
+      return { mask: removing(cut(sizesOf(maskAtThreshold(components, scores.blocks, sparsity.share)))) };
     case 'given': {
       const { rates } = structure.rates;
-      return { mask: maskAtRates(components, scores.blocks, rates), rates };
+      return { mask: cut(sizesAtRates(components, rates)), rates };
     }
     case 'uniform':
     case 'owl': {
@@ -53,7 +59,7 @@ export function chooseMask({ structure, sparsity, metric }: StructureEvaluation,
         structure.rates.kind === 'owl'
           ? owlRates(material.outliers!, components.map(blockWeights), sparsity.share, structure.rates.spread)
           : components.map(() => sparsity.share);
-      return { mask: removing(maskAtRates(components, scores.blocks, rates)), rates };
+      return { mask: removing(cut(sizesAtRates(components, rates))), rates };
     }
   }
 }

@@ -1,25 +1,36 @@
 import type { BlockComponents, BlockMask, ModelMask } from '../../experiment/structureSchema.ts';
-import { blockWeights, packBits } from '../../experiment/components.ts';
+import { blockWeights, countBits, packBits } from '../../experiment/components.ts';
 import type { ComponentScores } from './componentScores.ts';
+import type { BlockSizes } from './roundSizes.ts';
 
 /**
- * What blocks keep at given rates, the lowest scores gone. Groups go first, as many as the rate is of them; then channels until the
- * block has lost its share. Halves are rounded up; of equal scores the lower index goes first.
+ * How many components blocks keep at given rates. Groups go first, as many as the rate is of them; then channels until the block has lost its
+ * share. Halves are rounded up.
  *
  * @param rates share of each block's weights that goes
  */
-export function maskAtRates(
+export function sizesAtRates(components: readonly BlockComponents[], rates: readonly number[]): readonly BlockSizes[] {
+  return components.map((block, index) => {
+    const { groups, channels } = goneAtRate(block, rates[index]!);
+    return { groups: block.groups - groups, channels: block.channels - channels };
+  });
+}
+
+/** As many components of each block as its sizes say, the lowest scores gone; of equal scores the lower index goes first. */
+export function maskOfSizes(
   components: readonly BlockComponents[],
   scores: readonly ComponentScores[],
-  rates: readonly number[],
+  sizes: readonly BlockSizes[],
 ): ModelMask {
-  return components.map((block, index): BlockMask => {
-    const { groups, channels } = goneAtRate(block, rates[index]!);
-    return {
-      groups: packBits(withoutLowest(scores[index]!.groups, groups)),
-      channels: packBits(withoutLowest(scores[index]!.channels, channels)),
-    };
-  });
+  return components.map(({ groups, channels }, index): BlockMask => ({
+    groups: packBits(withoutLowest(scores[index]!.groups, groups - sizes[index]!.groups)),
+    channels: packBits(withoutLowest(scores[index]!.channels, channels - sizes[index]!.channels)),
+  }));
+}
+
+/** How many components a mask keeps of each block. */
+export function sizesOf(mask: ModelMask): readonly BlockSizes[] {
+  return mask.map(({ groups, channels }) => ({ groups: countBits(groups), channels: countBits(channels) }));
 }
 
 /** How many groups and channels a block loses at a rate. */

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { readJsonFile } from '../../checkpoint/jsonFile.ts';
 import { familyOf, type ModelConfig } from '../../families/families.ts';
 import type { JsonFields } from '../../families/family.ts';
+import { familyFields } from '../huggingface/layouts.ts';
 import { writeJson } from '../writeJson.ts';
 
 /** Bytes; real ones go up to some megabytes. */
@@ -39,7 +40,7 @@ export async function writeTransformersJs(
 function browserConfig(config: ModelConfig, values: JsonFields, weightFiles: number): JsonFields {
   const family = familyOf(config);
   return {
-    ...values,
+    ...familyFields(values, config),
     model_type: NAMED_AS[family.modelType] ?? family.modelType,
     [family.depthNames?.[0] ?? 'num_hidden_layers']: config.depth,
     // Where it is true (Falcon), keys and values are taken for one tensor.

@@ -3,26 +3,19 @@ import { exportTests } from '../../../support/exports.ts';
 import type { FamilyName } from '../../../support/generate/families.ts';
 import type { PrunedShape } from '../../../support/llamaCpp/ggufCases.ts';
 import { ggufOutcome } from '../../../support/llamaCpp/ggufOutcome.ts';
+import { readersOfShape } from '../../../support/readerTable.ts';
 import { llamaCppMissing } from '../../../support/llamaCpp/llamaModel.ts';
 
 export type GgufCase = readonly [family: FamilyName, shape: PrunedShape];
 
-/** What Qwen3 has that llama.cpp has no architecture for. */
-const REFUSED: readonly PrunedShape[] = [
-  'sizes by block',
-  'attentions dropped',
-  'MLPs dropped',
-  'FLAP, uniform',
-  'FLAP, by block',
-];
-
-/** The real llama.cpp, in float32, against what Espalier evaluates of the same model as a folder. */
+/** The real llama.cpp, in float32, against what Espalier evaluates of the same model as a folder; and whether it loads against what is said before. */
 export function describeLlamaCpp(cases: readonly GgufCase[]): void {
   const at = exportTests('pruned');
   describe.skipIf(llamaCppMissing !== '')(`llama.cpp computes what Espalier does${llamaCppMissing}`, () => {
     it.each(cases)('%s, %s', async (name, shape) => {
       const outcome = await ggufOutcome(at, name, shape);
-      if (name === 'qwen3' && REFUSED.includes(shape)) {
+      const { verdicts } = await readersOfShape((await at.family(name)).folder, shape);
+      if (verdicts.find(({ reader }) => reader === 'llama.cpp')!.verdict !== 'loads') {
         expect(outcome).toMatchObject({ loads: false, code: 'export/format' });
         return;
       }
