@@ -91,7 +91,7 @@ function ticksOf(axis: Axis, min: number, max: number, most: number): number[] {
       const { gap } = axis;
       if (!gap) return linearTicks(min, max, most, axis.whole);
       const middle = gapPlace(min, max, gap);
-      const share = (part: number): number => Math.max(2, Math.round(most * part));
+      const share = (part: number): number => Math.max(1, Math.floor(most * part) - 1);
       return [
         ...linearTicks(min, gap.from, share(middle), axis.whole),
         ...linearTicks(gap.to, max, share(1 - middle), axis.whole),

@@ -19,6 +19,7 @@ const WIDE = 120;
 /** Points between a label at a line's end and the plot; share of the width that labels get, at most. */
 const BEFORE = 4;
 const MOST_LABELS = 0.42;
+const MOST_TICKS = 10;
 
 /** Lines, points, bars and bands over two axes. */
 export function layOutChart(figure: ChartFigure, style: PrintStyle): Scene {
@@ -78,14 +79,14 @@ function fitHorizontal(
   { fontSize, serif }: PrintStyle,
 ): { x: AxisScale; right: number } {
   const values = horizontalValues(series);
-  const isTight = series.every((each) => isLine(each) || each.mark === 'bars');
+  const isTight = series.every(isLine) || series.some(({ mark }) => mark === 'bars');
   const fits = ({ ticks }: AxisScale): boolean => {
     const ends = ticks.map(({ at, text }) => ({ middle: at * room, half: textWidth(text, fontSize, serif) / 2 }));
     return ends.every(
       ({ middle, half }, i) => i === 0 || middle - half > ends[i - 1]!.middle + ends[i - 1]!.half + 0.5 * fontSize,
     );
   };
-  let most = Math.max(2, Math.floor(room / (2 * fontSize)));
+  let most = MOST_TICKS;
   let x = axisScale(axis, values, most, isTight);
   while (most > 2 && !fits(x)) x = axisScale(axis, values, --most, isTight);
   const last = x.ticks.at(-1);
@@ -95,9 +96,10 @@ function fitHorizontal(
 
 /** Bars have half a step to either side. */
 function horizontalValues(series: readonly Series[]): number[] {
-  const values = series.flatMap(({ points }) => points.map(({ x }) => x));
   const half = stepOf(series) / 2;
-  return series.some(({ mark }) => mark === 'bars') ? values.flatMap((x) => [x - half, x + half]) : values;
+  return series.flatMap(({ mark, points }) =>
+    points.flatMap(({ x }) => (mark === 'bars' ? [x - half, x + half] : [x])),
+  );
 }
 
 /** What a line is called, where it ends, behind a piece of it; moved apart where two would meet. */

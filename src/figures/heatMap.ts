@@ -10,9 +10,9 @@ import type { Box, Mark, Scene } from './scene.ts';
 
 /** Points: how high a row is, and how narrow a column may become before neighbours are averaged. */
 const ROW = { least: 2.5, most: 11, all: 190 };
-const NARROWEST = 0.75;
+const NARROWEST = 1.2;
 /** Cells reach below their right neighbours, so that no paper shines through between two of them. */
-const OVERLAP = 0.15;
+const OVERLAP = 0.5;
 const BAR = { width: 60, height: 5, steps: 30 };
 const GAP = 3;
 

@@ -1,10 +1,11 @@
 import type { Series } from './figureSchema.ts';
 import { textMark } from './frame.ts';
 import { ASCENT, fitText, LINE, textWidth } from './lettering.ts';
+import { PAPER } from './looks.ts';
 import type { Look } from './looks.ts';
 import type { PrintStyle } from './printStyle.ts';
 import { polyline } from './scene.ts';
-import type { Mark } from './scene.ts';
+import type { Mark, Path, Place } from './scene.ts';
 
 /** Points: a piece of a series, from it to its name, and from there to the next. */
 export const SWATCH = 15;
@@ -54,12 +55,14 @@ export function swatch({ series, look }: LegendItem, x: number, y: number): Mark
 
 export const EDGE = { colour: '#333333', width: 0.4 };
 
+/** Filled ones have a thin edge of paper, by which those that overlap are told apart. */
 export function markersAt(
-  at: readonly { readonly x: number; readonly y: number }[],
-  path: Look['marker'],
+  at: readonly Place[],
+  path: Path,
   { stroke: { colour } }: Pick<Look, 'stroke'>,
   isHollow: boolean,
 ): Mark {
-  const fill = { colour: isHollow ? '#ffffff' : colour };
-  return { kind: 'markers', path, at, stroke: { colour, width: 0.6 }, fill };
+  if (path.at(-1)?.to !== 'close') return { kind: 'markers', path, at, stroke: { colour, width: 0.8 } };
+  const [edge, inner] = isHollow ? [colour, PAPER] : [PAPER, colour];
+  return { kind: 'markers', path, at, stroke: { colour: edge, width: isHollow ? 0.7 : 0.35 }, fill: { colour: inner } };
 }

@@ -13,6 +13,7 @@ export interface Look {
 }
 
 export const INK: Colour = '#000000';
+export const PAPER: Colour = '#ffffff';
 /** Of axes and ticks. */
 export const RULE: Colour = '#4d4d4d';
 export const GRID: Colour = '#e3e3e3';
@@ -74,7 +75,7 @@ export function shadeAt(share: number, { colours }: Pick<PrintStyle, 'colours'>)
 /** Black or white, whichever can be read on a shade. */
 export function inkOn(shade: Colour): Colour {
   const [red, green, blue] = channelsOf(shade);
-  return 0.299 * red + 0.587 * green + 0.114 * blue > 140 ? INK : '#ffffff';
+  return 0.299 * red + 0.587 * green + 0.114 * blue > 140 ? INK : PAPER;
 }
 
 /** The lowest value can be told from where there is none. */

@@ -48,8 +48,10 @@ export function layOutParallel(figure: ParallelFigure, style: PrintStyle): Scene
   const widest = (i: number): number =>
     Math.max(0, ...scales[i]!.ticks.map(({ text }) => Math.min(room, textWidth(text, size, serif))));
   const left = widest(0) + TICK + GAP + 1;
-  const xs = figure.axes.map((_, i) => left + (i * (width - left - 4)) / (figure.axes.length - 1));
   const names = figure.axes.map(({ label }) => wrapText(label, spacing - 2 * GAP, MOST_LINES, size, serif));
+  const half = (i: number): number => Math.max(...names.at(i)!.map((text) => textWidth(text, size, serif))) / 2;
+  const [first, last] = [Math.max(left, half(0)), width - Math.max(2, half(-1))];
+  const xs = figure.axes.map((_, i) => first + (i * (last - first)) / (figure.axes.length - 1));
   const lines = Math.max(...names.map((each) => each.length));
   const top = legend.height + lines * size * LINE + 0.6 * size;
   const height =
@@ -69,7 +71,6 @@ export function layOutParallel(figure: ParallelFigure, style: PrintStyle): Scene
   const byDepth = paths.map((path, i) => ({ path, width: looks[i]!.stroke.width })).sort((a, b) => a.width - b.width);
   const axes = figure.axes.flatMap((_, i): Mark[] => {
     const x = xs[i]!;
-    const nameX = Math.min(width - Math.max(...names[i]!.map((text) => textWidth(text, size, serif))) / 2, x);
     return [
       stroked(
         [
@@ -97,7 +98,7 @@ export function layOutParallel(figure: ParallelFigure, style: PrintStyle): Scene
       ...names[i]!.map((text, row) =>
         textMark(
           text,
-          Math.max(nameX, textWidth(text, size, serif) / 2),
+          x,
           legend.height + (lines - names[i]!.length + row) * size * LINE + size * ASCENT,
           size,
           'middle',

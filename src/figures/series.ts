@@ -45,8 +45,8 @@ export function isLine({ mark }: Pick<Series, 'mark'>): boolean {
   return mark === 'line' || mark === 'step' || mark === 'front';
 }
 
-function depthOf({ emphasis = 'normal' }: Series): number {
-  return ['faint', 'reference', 'normal', 'main'].indexOf(emphasis);
+function depthOf({ mark, emphasis = 'normal' }: Series): number {
+  return mark === 'front' ? 4 : ['faint', 'reference', 'normal', 'main'].indexOf(emphasis);
 }
 
 function placer({ plot, x, y }: Plot): (at: number, value: number) => Place {
@@ -94,17 +94,11 @@ function bandOf({ series, look }: DrawnSeries, plot: Plot): Mark[] {
 function drawPoints({ series, look }: DrawnSeries, plot: Plot): Mark[] {
   const place = placer(plot);
   const points = seen(series, plot);
-  const marker = points.length > MANY ? markerPath('square', 0.6) : look.marker;
-  const whiskers = points.flatMap((point) => whisker(point, point.x, plot, look.stroke.colour));
-  return [
-    ...whiskers,
-    markersAt(
-      points.map((point) => place(point.x, point.y)),
-      marker,
-      look,
-      series.hollow === true,
-    ),
-  ];
+  const at = points.map((point) => place(point.x, point.y));
+  const { colour } = look.stroke;
+  if (at.length > MANY) return [{ kind: 'markers', path: markerPath('square', 0.6), at, fill: { colour } }];
+  const whiskers = points.flatMap((point) => whisker(point, point.x, plot, colour));
+  return [...whiskers, markersAt(at, look.marker, look, series.hollow === true)];
 }
 
 /** Beside each other where several series have bars. */

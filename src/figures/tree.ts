@@ -11,8 +11,8 @@ import type { Mark, Path, Scene } from './scene.ts';
 const PAD = { x: 0.55, y: 0.35 };
 const APART = { across: 0.7, along: 1.7 };
 const WIDEST_LABEL = 14;
-/** What does not fit is drawn smaller; below this share of the font's size nobody reads it, and it is wider than the page. */
-const SMALLEST = 0.5;
+/** Millimetres: no tree is higher than a page. */
+const HIGHEST = 230;
 
 /** A node with its place on the paper. */
 interface Placed {
@@ -25,11 +25,12 @@ interface Placed {
   readonly width: number;
 }
 
-/** A syntax tree: boxes with names, joined by curves. As wide as it needs to be, at most as wide as the style says. */
+/** A syntax tree: boxes with names, joined by curves. As wide as it needs to be; what is wider than the style says is drawn smaller. */
 export function layOutTree(figure: TreeFigure, style: PrintStyle): Scene {
   const room = style.width * POINTS_PER_MILLIMETRE;
   const natural = place(figure, style, style.fontSize);
-  const size = style.fontSize * Math.max(SMALLEST, Math.min(1, room / natural.width));
+  const highest = (style.height ?? HIGHEST) * POINTS_PER_MILLIMETRE;
+  const size = style.fontSize * Math.min(1, room / natural.width, highest / natural.height);
   const { nodes, width, height, box } = size === style.fontSize ? natural : place(figure, style, size);
   const isRight = figure.direction === 'right';
   const marks = nodes.flatMap((node): Mark[] => {
@@ -40,7 +41,8 @@ export function layOutTree(figure: TreeFigure, style: PrintStyle): Scene {
   });
   const boxes = nodes.flatMap((node): Mark[] => {
     const middle = node.x + node.width / 2;
-    const first = node.y + PAD.y * size + size * ASCENT;
+    const lines = node.note === undefined ? ASCENT : ASCENT + LINE * 0.8;
+    const first = node.y + box / 2 + (ASCENT - lines / 2) * size;
     return [
       {
         kind: 'rect',
@@ -54,7 +56,7 @@ export function layOutTree(figure: TreeFigure, style: PrintStyle): Scene {
       textMark(node.label, middle, first, size, 'middle'),
       ...(node.note === undefined
         ? []
-        : [textMark(node.note, middle, first + size * LINE * 0.9, size * 0.8, 'middle', RULE)]),
+        : [textMark(node.note, middle, first + size * LINE * 0.8, size * 0.8, 'middle', RULE)]),
     ];
   });
   return { width, height, marks: [...marks, ...boxes] };
