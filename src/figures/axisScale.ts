@@ -176,5 +176,5 @@ function decimalsOf(value: number): number {
 }
 
 function power(value: number): string {
-  return value === 0 ? '0' : value.toExponential().replace('e+', 'e');
+  return Math.abs(value) < 1e6 ? String(value) : value.toExponential().replace('e+', 'e');
 }

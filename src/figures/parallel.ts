@@ -88,7 +88,7 @@ export function layOutParallel(figure: ParallelFigure, style: PrintStyle): Scene
           { colour: RULE, width: 0.5 },
         ),
         ...legible(
-          fitText(text, i === 0 ? left : room, size, serif),
+          fitText(text, i === 0 ? first - TICK - GAP / 2 : room, size, serif),
           x - TICK - GAP / 2,
           at(share) + size * ASCENT * 0.5,
           size,

@@ -118,7 +118,7 @@ export const SAMPLES: Readonly<Record<string, Figure>> = {
       {
         name: 'candidates',
         mark: 'points',
-        points: counted(4000).map((i) => ({ x: 3 + (i % 40) + noise(0.6), y: 2.5 + random.uniform() ** 3 * 4 })),
+        points: counted(1500).map((i) => ({ x: 3 + (i % 40) + noise(0.6), y: 2.5 + random.uniform() ** 3 * 4 })),
       },
     ],
     legend: 'none',
@@ -208,8 +208,8 @@ export const SAMPLES: Readonly<Record<string, Figure>> = {
     rowLabel: 'block',
     columnLabel: 'channel',
     rows: counted(32).map((i) => String(i + 1)),
-    columns: counted(688).map((i) => String(i + 1)),
-    values: counted(32).map((row) => counted(688).map((column) => Math.abs(Math.sin(row * 0.7 + column / 50)))),
+    columns: counted(250).map((i) => String(i + 1)),
+    values: counted(32).map((row) => counted(250).map((column) => Math.abs(Math.sin(row * 0.7 + column / 50)))),
     ...{ min: 0, max: 1, meaning: 'keep-probability of a channel' },
   },
   parallel: {
