@@ -51,6 +51,8 @@ export type ErrorCode =
   | 'export/exists'
   | 'export/mismatch'
   | 'export/format'
+  // figures
+  | 'figure/characters'
   // processes
   | 'worker/exited'
   | 'worker/start-failed'
