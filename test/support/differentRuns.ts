@@ -1,11 +1,6 @@
-import { writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import type { RunEvent, RunPlan } from '../../src/search/kinds.ts';
 import type { MetricEvent } from '../../src/search/metrics/events.ts';
 import type { RateEvent } from '../../src/search/rates/events.ts';
-import { encodeLine, firstLink } from '../../src/runs/journalLine.ts';
-import { createRun, JOURNAL_FILE } from '../../src/runs/runFolder.ts';
-import type { RunFolder } from '../../src/runs/runFolder.ts';
 import { syntheticEvoPress, syntheticEvoPressPlan } from './syntheticEvoPress.ts';
 import { syntheticRecovery, syntheticRecoveryPlan } from './syntheticRecovery.ts';
 import { syntheticPlan, syntheticProposingPlan, syntheticSearch } from './syntheticSearch.ts';
@@ -96,22 +91,4 @@ export function asJournaled(events: readonly TimedEvent[]): Timed<MetricEvent>[]
     ];
   });
   return all.map((each, seq) => ({ seq, ...each }));
-}
-
-/** Puts a run on the disk as its search would have. @param createdAt its name begins with it */
-export async function writeRun(root: string, { plan, events }: SyntheticRun, createdAt: Date): Promise<RunFolder> {
-  const run = await createRun(plan, { root, createdAt, versions: {} });
-  await writeFile(path.join(run.folder, JOURNAL_FILE), journalOfEvents(run, events));
-  return run;
-}
-
-export function journalOfEvents({ record }: RunFolder, events: SyntheticRun['events']): string {
-  let link = firstLink(record);
-  let text = '';
-  for (const [seq, { at, event }] of events.entries()) {
-    const { line, next } = encodeLine({ seq, at: Math.round(at), event }, link);
-    text += line;
-    link = next;
-  }
-  return text;
 }
