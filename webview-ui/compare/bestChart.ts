@@ -2,8 +2,8 @@ import { scaleLinear, scaleLog } from 'd3-scale';
 import { formatPerplexity, formatSeconds } from '../../src/experiment/format.ts';
 import type { ComparisonChart } from '../../src/view/comparisonMessages.ts';
 import { fill, h, say, svg } from '../shared/dom.ts';
-import { heights, valueAt } from './chartLines.ts';
-import type { ChartLine } from './chartLines.ts';
+import { heights, valueAt } from '../../src/view/comparisonLines.ts';
+import type { ChartLine } from '../../src/view/comparisonLines.ts';
 import { spreadApart } from './spreadApart.ts';
 import type { RunStyle } from './runStyles.ts';
 
@@ -85,8 +85,9 @@ export class BestChart {
         svg('text', { x: LEFT - 6, y: at, 'text-anchor': 'end', 'dominant-baseline': 'middle' }, tickText(tick, range)),
       );
     }
-    const format = view.chart.along === 'seconds' ? formatSeconds : String;
-    for (const tick of x.ticks(Math.max(2, Math.floor((right - LEFT) / 90)))) {
+    const most = Math.max(2, Math.floor((right - LEFT) / 90));
+    const format = view.chart.along === 'seconds' ? timeText : String;
+    for (const tick of view.chart.along === 'seconds' ? timeTicks(last, most) : x.ticks(most)) {
       frame.append(svg('text', { x: x(tick), y: HEIGHT - BOTTOM + 14, 'text-anchor': 'middle' }, format(tick)));
     }
     frame.append(
@@ -257,6 +258,21 @@ function yTicks(
   const ticks = scale.ticks(6);
   // A logarithmic axis of less than a decade has ticks at its ends alone.
   return ticks.length >= 2 && ticks.length <= 12 ? ticks : scaleLinear([low, high], [0, 1]).ticks(5);
+}
+
+/** Seconds from tick to tick: what people count time in. */
+const TIME_STEPS = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400, 21_600, 43_200];
+const DAY = 86_400;
+
+function timeTicks(last: number, most: number): readonly number[] {
+  const step = TIME_STEPS.find((size) => last / size <= most) ?? DAY * Math.ceil(last / DAY / most);
+  return Array.from({ length: Math.floor(last / step) + 1 }, (_, i) => i * step);
+}
+
+function timeText(seconds: number): string {
+  if (seconds === 0) return '0';
+  if (seconds < 60) return `${seconds} s`;
+  return seconds < 3600 ? `${Number((seconds / 60).toFixed(1))} min` : `${Number((seconds / 3600).toFixed(1))} h`;
 }
 
 function tickText(value: number, [low, high]: readonly [number, number]): string {

@@ -7,7 +7,7 @@ import { fill, h, say } from '../shared/dom.ts';
 import { connectHost } from '../shared/host.ts';
 import { BestChart } from './bestChart.ts';
 import { ChartChoices } from './chartChoices.ts';
-import { chartLines } from './chartLines.ts';
+import { chartLines } from '../../src/view/comparisonLines.ts';
 import { isAskedFor, lookingAt, memoryOf } from './looking.ts';
 import { Parallel } from './parallel.ts';
 import { runStyle } from './runStyles.ts';
@@ -72,7 +72,7 @@ const parallel = new Parallel((brushes) => {
   looking.brushes = brushes;
   changed();
 }, point);
-const left = h('p', { class: 'muted' });
+const left = h('ul', { class: 'notes' });
 const notes = h('ul', { class: 'notes' });
 const same = h('p');
 const sameRow = h('details', {}, h('summary'), same);
@@ -185,14 +185,12 @@ function draw(): void {
   );
   const { lines, left: out } = chartLines(shown, looking.chart, looking.pinned);
   chart.show({ lines, chart: looking.chart, styleOf, pointed });
-  left.hidden = out.length === 0;
-  say(
-    left,
-    `Not drawn: ${out.join('; ')}.${looking.chart.measure === 'fitness' ? ' The ratio to dense or to a baseline can be compared.' : ''}`,
-  );
+  fill(left, ...out.map(({ why, titles }) => h('li', {}, `not drawn: ${titles.join(', ')} (${why})`)));
   const { sort, hidden, pinned } = looking;
   table.show({ columns, rows, sort, hidden, pinned, pointed, styleOf });
-  fill(notes, ...[...seeds, ...told].map((line) => h('li', {}, line)));
+  // The chart says it already where it leaves them out for that.
+  const isSaid = looking.chart.measure === 'fitness';
+  fill(notes, ...[...seeds, ...(isSaid ? [] : told)].map((line) => h('li', {}, line)));
   sameRow.hidden = equal.length === 0;
   say(sameRow.querySelector('summary')!, `${equal.length} settings are the same for all`);
   say(same, equal.map(({ name, text }) => `${name} ${text === '' ? '–' : text}`).join(' · '));

@@ -22,7 +22,7 @@ export function runStyle(place: number): RunStyle {
 export function swatch({ colour, dash }: RunStyle): SVGSVGElement {
   return svg(
     'svg',
-    { class: `swatch ${colour}`, width: 24, height: 10, 'aria-hidden': true },
+    { class: `sample ${colour}`, width: 24, height: 10, 'aria-hidden': true },
     svg('line', { x1: 0, x2: 24, y1: 5, y2: 5, 'stroke-dasharray': dash }),
   );
 }

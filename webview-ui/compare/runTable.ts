@@ -65,7 +65,6 @@ export class RunTable {
     { sort }: RunTableView,
   ): HTMLElement {
     const isSorted = sort.key === key;
-    const mark = isSorted ? (sort.descending ? ' ▾' : ' ▴') : '';
     return h(
       'th',
       {
@@ -82,7 +81,7 @@ export class RunTable {
             this.events.onSort(key);
           },
         },
-        `${title}${mark}`,
+        title,
       ),
     );
   }

@@ -1,5 +1,5 @@
 import { scaleLinear, scaleLog } from 'd3-scale';
-import { formatPerplexity } from '../../src/experiment/format.ts';
+import { formatPerplexity, perplexityDigits } from '../../src/experiment/format.ts';
 import { bestOf } from '../../src/search/comparison/comparedRun.ts';
 import type { ComparedRun } from '../../src/search/comparison/comparedRun.ts';
 import { measured } from '../../src/search/comparison/pinned.ts';
@@ -68,9 +68,10 @@ function numberAxis(
   const distinct = [...new Set(values)].sort((a, b) => a - b);
   // A few values stand there as they are.
   const ticks = distinct.length <= TICKS ? distinct : scale.ticks(TICKS);
+  const digits = perplexityDigits(ticks);
   return {
     ...{ name, kind: isWide ? 'logarithmic' : 'linear' },
-    ticks: ticks.map((value) => ({ at: scale(value), text: numberText(value) })),
+    ticks: ticks.map((value) => ({ at: scale(value), text: numberText(value, digits) })),
     heightOf: (run) => {
       const value = valueOf(run);
       return value === undefined || !Number.isFinite(value) ? undefined : scale(value);
@@ -78,12 +79,9 @@ function numberAxis(
   };
 }
 
-function numberText(value: number): string {
-  return Number.isInteger(value) ? String(value) : Math.abs(value) < 0.001 ? value.toExponential(1) : trimmed(value);
-}
-
-function trimmed(value: number): string {
-  return String(Number(formatPerplexity(value)));
+function numberText(value: number, digits: number): string {
+  if (Number.isInteger(value)) return String(value);
+  return Math.abs(value) < 0.001 ? value.toExponential(1) : String(Number(formatPerplexity(value, digits)));
 }
 
 /** What is brushed of an axis: from one height to another. */

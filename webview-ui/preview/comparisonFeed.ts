@@ -16,7 +16,18 @@ const count = Number(query.get('runs') ?? 10);
 applyTheme((query.get('theme') ?? 'dark') as ThemeName);
 
 const STATES = ['finished', 'finished', 'finished', 'running', 'paused', 'finished', 'finished', 'failed'];
-const TAGS = [['ablation', 'paper'], ['ablation', 'paper'], ['baseline'], [], ['llm'], ['llm', 'paper'], [], [], [], ['recovered']];
+const TAGS = [
+  ['ablation', 'paper'],
+  ['ablation', 'paper'],
+  ['baseline'],
+  [],
+  ['llm'],
+  ['llm', 'paper'],
+  [],
+  [],
+  [],
+  ['recovered'],
+];
 
 const runs: Promise<readonly ComparedRun[]> = differentRuns(Number(query.get('candidates') ?? 400)).then((all) =>
   all.slice(0, count).map(({ plan, events }, i) => {

@@ -8,6 +8,9 @@ import { fromComparisonSchema } from '../../view/comparisonMessages.ts';
 import type { FromComparison, ToComparison } from '../../view/comparisonMessages.ts';
 import { WebviewChannel } from '../webviewChannel.ts';
 import { webviewHtml, webviewRoots } from '../webviewHtml.ts';
+import { comparisonFigure } from '../../view/comparisonFigure.ts';
+import { tellInformation } from '../messages.ts';
+import { saveFigure } from './saveFigure.ts';
 import { copyComparison } from './copyComparison.ts';
 
 export const COMPARISON_TYPE = 'espalier.comparison';
@@ -171,12 +174,19 @@ export class ComparisonPanel implements vscode.Disposable {
         );
         return;
       case 'figure':
+        this.attempt('The figure could not be saved', () => this.save(message));
         return;
     }
   }
 
   private shown(folders: readonly string[]): readonly ComparedRun[] {
     return folders.flatMap((folder) => this.known.get(folder) ?? []);
+  }
+
+  private async save({ folders, pinned, chart, format }: Extract<FromComparison, { kind: 'figure' }>): Promise<void> {
+    const figure = comparisonFigure(this.shown(folders), chart, pinned);
+    if (figure) await saveFigure(figure, format, this.runs[0]?.root);
+    else void tellInformation('There is no line to save yet.');
   }
 
   private async add(): Promise<void> {

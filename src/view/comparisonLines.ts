@@ -1,9 +1,9 @@
-import { formatPerplexity } from '../../src/experiment/format.ts';
-import type { ComparedRun } from '../../src/search/comparison/comparedRun.ts';
-import { comparable, measured } from '../../src/search/comparison/pinned.ts';
-import type { Pinned } from '../../src/search/comparison/pinned.ts';
-import { meanCurve, seedGroups } from '../../src/search/comparison/seedGroups.ts';
-import type { ComparisonChart } from '../../src/view/comparisonMessages.ts';
+import { formatPerplexity } from '../experiment/format.ts';
+import type { ComparedRun } from '../search/comparison/comparedRun.ts';
+import { comparable, measured } from '../search/comparison/pinned.ts';
+import type { Pinned } from '../search/comparison/pinned.ts';
+import { meanCurve, seedGroups } from '../search/comparison/seedGroups.ts';
+import type { ComparisonChart } from './comparisonMessages.ts';
 
 /** A line of the chart: the best so far, from each new best on. */
 export interface ChartLine {
@@ -25,8 +25,13 @@ export interface ChartPoint {
 
 export interface ChartLines {
   readonly lines: readonly ChartLine[];
-  /** Runs that have no line here, with why. */
-  readonly left: readonly string[];
+  /** Runs that have no line here, by why. */
+  readonly left: readonly { readonly why: string; readonly titles: readonly string[] }[];
+}
+
+interface NoLine {
+  readonly title: string;
+  readonly why: string;
 }
 
 /** @param runs those that are shown, in order */
@@ -38,15 +43,22 @@ export function chartLines(
   const reference = pinned?.kind === 'run' ? runs.find(({ folder }) => folder === pinned.folder) : undefined;
   const { together, apart } =
     measure === 'fitness' ? comparable(runs, reference ?? runs[0]) : { together: runs, apart: [] };
-  const left = apart.map(({ run, why }) => `${run.title} (${why})`);
+  const left = new Map<string, string[]>();
+  const leave = ({ title, why }: NoLine): void => {
+    left.set(why, [...(left.get(why) ?? []), title]);
+  };
+  for (const { run, why } of apart) leave({ title: run.title, why });
   const lines: ChartLine[] = [];
   for (const { runs: group } of grouped ? seedGroups(together) : together.map((run) => ({ runs: [run] }))) {
     const line =
       group.length > 1 ? meanLine(group, along, measure, pinned) : runLine(group[0]!, along, measure, pinned);
-    if (typeof line === 'string') left.push(line);
+    if ('why' in line) leave(line);
     else lines.push(line);
   }
-  return { lines: [...lines, ...baselineLines(reference ?? together[0], measure, pinned, lines)], left };
+  return {
+    lines: [...lines, ...baselineLines(reference ?? together[0], measure, pinned, lines)],
+    left: [...left].map(([why, titles]) => ({ why, titles })),
+  };
 }
 
 function runLine(
@@ -54,22 +66,22 @@ function runLine(
   along: ComparisonChart['along'],
   measure: ComparisonChart['measure'],
   pinned: Pinned | undefined,
-): ChartLine | string {
+): ChartLine | NoLine {
   const end = run.curve.end[along];
-  if (end === null) return `${run.title} (a recovery has no evaluations: choose time or steps)`;
-  if (run.curve.points.length === 0) return `${run.title} (it has found nothing yet)`;
+  if (end === null) return { title: run.title, why: 'a recovery has no evaluations: choose time or steps' };
+  if (run.curve.points.length === 0) return { title: run.title, why: MISSING.fitness };
   const points = run.curve.points.flatMap((point) => {
     const y = measured(run, point.fitness, measure, pinned);
     return y === undefined ? [] : [{ x: point[along] ?? 0, y }];
   });
-  if (points.length === 0) return `${run.title} (${MISSING[measure]})`;
+  if (points.length === 0) return { title: run.title, why: MISSING[measure] };
   return { folders: [run.folder], label: run.title, points, end, kind: 'run' };
 }
 
 const MISSING: Readonly<Record<ComparisonChart['measure'], string>> = {
-  fitness: 'it has found nothing yet',
-  dense: 'its fitness is a divergence from dense',
-  baseline: 'it has no baseline',
+  fitness: 'nothing was found yet',
+  dense: 'its fitness is a divergence from dense, or dense is not known yet',
+  baseline: 'no baseline of its own',
 };
 
 function meanLine(
@@ -77,10 +89,10 @@ function meanLine(
   along: ComparisonChart['along'],
   measure: ComparisonChart['measure'],
   pinned: Pinned | undefined,
-): ChartLine | string {
+): ChartLine | NoLine {
   const points = meanCurve({ runs: group }, along, (run, fitness) => measured(run, fitness, measure, pinned));
   const label = `${group[0]!.search}, mean of ${group.length} seeds`;
-  if (points.length === 0) return `${label} (${MISSING[measure]})`;
+  if (points.length === 0) return { title: label, why: MISSING[measure] };
   return {
     folders: group.map(({ folder }) => folder),
     label,
