@@ -35,6 +35,7 @@ const ENTRY_POINTS = {
   benchQueue: 'bench/queue/main.ts',
   benchAttention: 'bench/attention.ts',
   benchBackward: 'bench/backward.ts',
+  benchCompare: 'bench/compare/main.ts',
   benchSteady: 'bench/steady/main.ts',
   study: 'bench/study/main.ts',
   openAiPackage: 'src/llm/openAiPackage.ts',
@@ -51,6 +52,7 @@ const VIEWS = {
   panel: 'webview-ui/panel/main.ts',
   tree: 'webview-ui/tree/main.ts',
   tryIt: 'webview-ui/try/main.ts',
+  comparison: 'webview-ui/compare/main.ts',
 };
 
 /** Bundles that run in a process of somebody else's, or compute nothing. */
