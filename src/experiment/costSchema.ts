@@ -1,13 +1,9 @@
 import * as z from 'zod';
 import type { Immutable } from '../base/immutable.ts';
-import { amountSchema, countSchema, hashSchema, nameSchema, textSchema } from '../base/scalarSchemas.ts';
+import { amountSchema, countSchema, hashSchema, nameSchema } from '../base/scalarSchemas.ts';
 import { speedRequestSchema } from './exportSchema.ts';
+import { sizeSchema } from './predictionSchema.ts';
 import { MAX_BLOCKS } from './structureSchema.ts';
-
-/** Parameters, biases and norms included, and their bytes in the types that the checkpoint has them in. */
-export type Size = Immutable<z.infer<typeof sizeSchema>>;
-
-const sizeSchema = z.strictObject({ parameters: z.number(), bytes: z.number() });
 
 /** What a block is made of, by what it keeps: exact. */
 export type BlockSizes = Immutable<z.infer<typeof blockSizesSchema>>;
@@ -92,14 +88,4 @@ export const costsRequestSchema = speedRequestSchema.omit({ length: true }).exte
   length: countSchema.max(1 << 24),
   /** `known`: times come where they were measured before; `measured`: they are measured where not; `anew`: in any case. */
   times: z.enum(['known', 'measured', 'anew']),
-});
-
-/** What a model's figures are predicted to be beside the dense model's. */
-export type Prediction = Immutable<z.infer<typeof predictionSchema>>;
-
-export const predictionSchema = z.strictObject({
-  dense: sizeSchema,
-  pruned: sizeSchema,
-  /** How many times as fast, where times are known; and what they were measured on, for people. */
-  speedUp: z.strictObject({ prefill: amountSchema, decode: amountSchema, on: textSchema }).exactOptional(),
 });

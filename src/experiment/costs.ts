@@ -1,4 +1,5 @@
-import type { BlockSizes, BlockTimes, ModelCosts, ModelTimes, Size, Time } from './costSchema.ts';
+import type { BlockSizes, BlockTimes, ModelCosts, ModelTimes, Time } from './costSchema.ts';
+import type { Size } from './predictionSchema.ts';
 
 /** What a block keeps; one that is dropped costs nothing. */
 export type BlockSize = 'dropped' | KeptSize;

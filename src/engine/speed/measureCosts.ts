@@ -5,13 +5,13 @@ import { MadeUpModel } from './madeUpModel.ts';
 import { type MeasuredShapes, tablesOf } from './measuredShapes.ts';
 import { type Clock, type PassTimes, SpeedPass } from './speedPass.ts';
 
-/** Passes that count, after one that reads and compiles. */
-const ROUNDS = 7;
+/** Rounds that count, after one that compiles: as many as this at least, and no more once so many seconds have passed, or at so many. */
+const ROUNDS = { least: 7, seconds: 12, most: 40 };
 
 export interface CostConditions {
   readonly batch: number;
   readonly length: number;
-  readonly rounds?: number;
+  /** Without it by the wall. */
   readonly now?: Clock;
 }
 
@@ -19,13 +19,13 @@ export type MeasuredTimes = Pick<ModelTimes, 'kinds' | 'outside' | 'decodeBatch'
 
 /**
  * Seconds of the shapes that a model's blocks can have: one model has them all as its blocks, with random weights, so that every pass meets each of them
- * under the same conditions, and with the programs of a comparison of speeds; another one has blocks that are as they are. Of each block the
- * median share of a round counts, times the median round: what else the machine does in some round meets all of its blocks.
+ * under the same conditions, and with the programs of a comparison of speeds; another one has blocks that are as they are. The lower quartile of the
+ * rounds counts: what else the machine does adds to some of them, and never takes away.
  */
 export async function measureCosts(
   shapes: MeasuredShapes,
   device: Device,
-  { batch, length, rounds = ROUNDS, now }: CostConditions,
+  { batch, length, now }: CostConditions,
   { signal, onProgress }: StepHooks,
 ): Promise<MeasuredTimes> {
   const models: MadeUpModel[] = [];
@@ -37,9 +37,12 @@ export async function measureCosts(
       passes.push(await SpeedPass.open(model, batch, length, now));
     }
     const found: Round[] = [];
-    for (let round = 0; round <= rounds; round++) {
-      const detail = round === 0 ? 'warming up' : `round ${round} of ${rounds}`;
-      onProgress?.({ stage: 'measuring', done: round, total: rounds + 1, detail: `costs of block shapes: ${detail}` });
+    const began = performance.now();
+    for (let round = 0; round < ROUNDS.most; round++) {
+      const share = Math.min((performance.now() - began) / 1000 / ROUNDS.seconds, (round - 1) / ROUNDS.least);
+      if (share >= 1) break;
+      const detail = `costs of block shapes: ${round === 0 ? 'warming up' : `round ${round}`}`;
+      onProgress?.({ stage: 'measuring', done: Math.max(0, Math.floor(100 * share)), total: 100, detail });
       const [mixed, dense] = [await passes[0]!.run(signal), await passes[1]!.run(signal)];
       if (round > 0) found.push({ mixed, dense });
     }
@@ -60,11 +63,8 @@ interface Round {
 
 function summary(shapes: MeasuredShapes, rounds: readonly Round[]): MeasuredTimes {
   const parts = rounds.map(({ mixed, dense }) => [...mixed.blocks, ...dense.blocks, mixed.outside]);
-  const typical = (phase: keyof Time): readonly number[] => {
-    const totals = parts.map((times) => times.reduce((sum, time) => sum + time[phase], 0));
-    const whole = median(totals);
-    return parts[0]!.map((_, part) => whole * median(parts.map((times, i) => times[part]![phase] / totals[i]!)));
-  };
+  const typical = (phase: keyof Time): readonly number[] =>
+    parts[0]!.map((_, part) => lowerQuartile(parts.map((times) => times[part]![phase])));
   const [prefill, decode] = [typical('prefill'), typical('decode')];
   const times = prefill.map((seconds, part): Time => ({ prefill: seconds, decode: decode[part]! }));
   const { depth } = shapes.mixed;
@@ -75,8 +75,6 @@ function summary(shapes: MeasuredShapes, rounds: readonly Round[]): MeasuredTime
   };
 }
 
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = (sorted.length - 1) / 2;
-  return (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle)]!) / 2;
+function lowerQuartile(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 4)]!;
 }
