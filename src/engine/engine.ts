@@ -1,6 +1,7 @@
 import { EspalierError, throwIfCancelled } from '../base/errors.ts';
 import { planInputs, withText } from '../experiment/planInputs.ts';
 import type { StructureScore } from '../experiment/structureSchema.ts';
+import type { CostsRequest, ModelCosts } from '../experiment/costSchema.ts';
 import type {
   ExportReport,
   ExportTarget,
@@ -55,6 +56,8 @@ import { OneAtATime } from './oneAtATime.ts';
 import { openSession } from './search/openSession.ts';
 import type { SearchSession } from './search/searchSession.ts';
 import { measureSpeed } from './speed/measureSpeed.ts';
+import { modelCosts } from './speed/modelCosts.ts';
+import { withPrediction, withPredictions, withSpeeds } from './speed/predictions.ts';
 import { SpeedSession } from './speed/speedSession.ts';
 import { OpenDevices } from './runtime/openDevices.ts';
 import { workClassOf } from './runtime/workClass.ts';
@@ -140,6 +143,8 @@ export interface Engine {
   readers(plan: EvaluationPlan, layout?: Layout): Promise<ReadersReport>;
   /** Compares the speed of checkpoints, see `measureSpeed`. Needs `startFresh`. */
   measureSpeed(plan: SpeedPlan, hooks?: StepHooks): Promise<readonly SpeedReport[]>;
+  /** What a checkpoint costs by what its blocks keep, see `modelCosts`. */
+  costs(request: CostsRequest, hooks?: StepHooks): Promise<ModelCosts>;
   /** Compares an exported model's logits with those in a file: what the engine of an export asks a fresh one. */
   verify(request: VerifyRequest, hooks?: Pick<StepHooks, 'signal'>): Promise<Verification>;
   /** Loads a checkpoint for {@link speedRound}: what the engine of a comparison asks a fresh one. */
@@ -254,10 +259,12 @@ export function createEngine(options: EngineOptions = {}): Engine {
         throwIfCancelled(hooks.signal, 'evaluating');
         const evaluate = plan.evaluations.some((evaluation) => evaluation.recovery) ? evaluateRecovered : evaluatePlan;
         const sized = await withLength<EvaluationPlan>(plan);
-        const evaluateAll = (told: EvaluationHooks): Promise<readonly EvaluationResult[]> =>
+        const evaluateEach = (told: EvaluationHooks): Promise<readonly EvaluationResult[]> =>
           sized.tasks?.list.some(isGenerated)
             ? evaluateGenerated(sized, told, state, evaluate)
             : evaluate(sized, told, state);
+        const evaluateAll = (told: EvaluationHooks): Promise<readonly EvaluationResult[]> =>
+          withPredictions(sized, told, state, evaluateEach);
         const results = await (plan.whole?.documents ? withDocuments(evaluateAll, hooks) : evaluateAll(hooks));
         // Where there is a text there are perplexities, which the compiler cannot follow.
         return results as readonly ResultOf<typeof plan>[];
@@ -304,7 +311,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
         const sized = await withLength(plan);
         const pruned = { ...withoutGenerated(sized), evaluations: sized.evaluations.map(withoutRecovery) };
         const trained = await withTraining(sized, await preflight(pruned, hooks, state, options.cacheFolder));
-        return withAnswers(sized, trained);
+        return withAnswers(sized, await withSpeeds(sized, trained, state));
       }),
     tokens: (model, text, signal) =>
       withCheckpoint(model, async ({ tokenizerFolder: folder, config: { vocabulary } }) => {
@@ -319,9 +326,12 @@ export function createEngine(options: EngineOptions = {}): Engine {
         const exported = { ...planInputs(plan), evaluations: plan.evaluations };
         const sized = await withLength(withText(exported, 'exporting'));
         const [evaluation, ...others] = sized.evaluations;
-        if (!evaluation?.recovery || others.length > 0) return exportModel(sized, target, hooks, state, freshStarter());
-        const recovery = recoveryPlanOf(sized, evaluation.recovery);
-        return exportRecovered(recovery, undefined, target, hooks, state, freshStarter());
+        const recovery =
+          evaluation?.recovery && others.length === 0 ? recoveryPlanOf(sized, evaluation.recovery) : undefined;
+        const report = recovery
+          ? await exportRecovered(recovery, undefined, target, hooks, state, freshStarter())
+          : await exportModel(sized, target, hooks, state, freshStarter());
+        return { ...report, result: await withPrediction(sized, report.result, state) };
       }),
     exportRecovered: ({ plan, ...kept }, target, hooks = {}) =>
       alone(async () => {
@@ -332,6 +342,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
     readers: ({ model, evaluations: [evaluation], settings }, layout) =>
       withCheckpoint(model, (checkpoint) => Promise.resolve(readersOfPlan(checkpoint, evaluation, settings, layout))),
     measureSpeed: (plan, hooks = {}) => alone(() => measureSpeed(plan, hooks, freshStarter())),
+    costs: (request, hooks = {}) => alone(() => modelCosts(request, hooks, state)),
     verify: (request, { signal } = {}) => alone(() => verifyExport(request, signal, state)),
     openSpeed: (request, { signal } = {}) =>
       alone(async () => {
