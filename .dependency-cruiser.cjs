@@ -1,13 +1,14 @@
 // Imports go one way (docs/architecture.md). Each layer names those right below it; it may import them, and what is below them.
 const LAYERS = {
   base: [],
+  figures: ['base'],
   files: ['base'],
   hub: ['files', 'experiment'],
   metric: ['base'],
   experiment: ['metric'],
   tasks: ['experiment'],
   search: ['tasks'],
-  view: ['search'],
+  view: ['search', 'figures'],
   protocol: ['files', 'search'],
   language: ['search'],
   engine: ['files', 'search'],
@@ -46,7 +47,7 @@ const ENGINE = {
 };
 
 // What webviews and processes alike can use: it computes from what it is given, and asks nobody for more.
-const PURE = ['base', 'metric', 'experiment', 'tasks', 'search', 'view'];
+const PURE = ['base', 'figures', 'metric', 'experiment', 'tasks', 'search', 'view'];
 
 const anyOf = (names) => `(${[...new Set(names)].join('|')})`;
 

@@ -50,6 +50,8 @@ export type ErrorCode =
   // export
   | 'export/exists'
   | 'export/mismatch'
+  // figures
+  | 'figure/characters'
   // processes
   | 'worker/exited'
   | 'worker/start-failed'
