@@ -13,13 +13,14 @@ const LAYERS = {
   language: ['search'],
   engine: ['files', 'search'],
   runs: ['files', 'search'],
+  report: ['runs', 'language', 'figures'],
   llm: ['runs'],
   queue: ['protocol', 'runs'],
   coordinator: ['queue', 'llm', 'language'],
   worker: ['coordinator', 'engine'],
   server: ['engine'],
-  cli: ['coordinator', 'server', 'hub', 'language'],
-  extension: ['view', 'queue', 'hub', 'language', 'llm'],
+  cli: ['coordinator', 'server', 'hub', 'language', 'report'],
+  extension: ['view', 'queue', 'hub', 'language', 'llm', 'report'],
 };
 
 // Inside the engine the same holds: numbers flow from the graph up to the evaluation.

@@ -50,6 +50,7 @@ export type ErrorCode =
   // export
   | 'export/exists'
   | 'export/mismatch'
+  | 'report/nothing'
   // figures
   | 'figure/characters'
   // processes

@@ -64,6 +64,7 @@ const OUTCOMES: Readonly<Record<ErrorCode, 'failed' | 'input' | 'interrupted'>> 
   'recovery/ill-conditioned': 'failed',
   'export/exists': 'input',
   'export/mismatch': 'failed',
+  'report/nothing': 'input',
   'figure/characters': 'input',
   'worker/exited': 'failed',
   'worker/start-failed': 'failed',

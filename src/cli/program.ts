@@ -17,6 +17,7 @@ import { DiagnosticsError } from './flags/pruneFile.ts';
 import { exportCommand } from './commands/exportCommand.ts';
 import { queueCommand } from './commands/queueCommand.ts';
 import { recoverCommand } from './commands/recoverCommand.ts';
+import { reportCommand } from './commands/reportCommand.ts';
 import { runsCommand } from './commands/runsCommand.ts';
 import { searchCommand } from './commands/searchCommand.ts';
 import { serveCommand } from './commands/serveCommand.ts';
@@ -101,6 +102,7 @@ function createProgram(context: CommandContext, json: boolean): Command {
     searchCommand,
     recoverCommand,
     runsCommand,
+    reportCommand,
     exportCommand,
     speedCommand,
     generateCommand,
