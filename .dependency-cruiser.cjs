@@ -14,13 +14,14 @@ const LAYERS = {
   engine: ['files', 'search'],
   runs: ['files', 'search'],
   agents: ['language', 'runs'],
+  report: ['runs', 'language', 'figures'],
   llm: ['runs'],
   queue: ['protocol', 'runs'],
   coordinator: ['queue', 'llm', 'language'],
   worker: ['coordinator', 'engine'],
   server: ['engine'],
-  cli: ['coordinator', 'server', 'hub', 'language', 'agents'],
-  extension: ['view', 'queue', 'hub', 'language', 'llm', 'agents'],
+  cli: ['coordinator', 'server', 'hub', 'language', 'agents', 'report'],
+  extension: ['view', 'queue', 'hub', 'language', 'llm', 'agents', 'report'],
 };
 
 // Inside the engine the same holds: numbers flow from the graph up to the evaluation.

@@ -51,6 +51,7 @@ export type ErrorCode =
   | 'export/exists'
   | 'export/mismatch'
   | 'export/format'
+  | 'report/nothing'
   // figures
   | 'figure/characters'
   // processes

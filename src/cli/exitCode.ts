@@ -65,6 +65,7 @@ const OUTCOMES: Readonly<Record<ErrorCode, 'failed' | 'input' | 'interrupted'>> 
   'export/exists': 'input',
   'export/mismatch': 'failed',
   'export/format': 'input',
+  'report/nothing': 'input',
   'figure/characters': 'input',
   'worker/exited': 'failed',
   'worker/start-failed': 'failed',

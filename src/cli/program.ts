@@ -18,6 +18,7 @@ import { exportCommand } from './commands/exportCommand.ts';
 import { mcpCommand } from './commands/mcpCommand.ts';
 import { queueCommand } from './commands/queueCommand.ts';
 import { recoverCommand } from './commands/recoverCommand.ts';
+import { reportCommand } from './commands/reportCommand.ts';
 import { runsCommand } from './commands/runsCommand.ts';
 import { searchCommand } from './commands/searchCommand.ts';
 import { serveCommand } from './commands/serveCommand.ts';
@@ -102,6 +103,7 @@ function createProgram(context: CommandContext, json: boolean): Command {
     searchCommand,
     recoverCommand,
     runsCommand,
+    reportCommand,
     exportCommand,
     speedCommand,
     generateCommand,
