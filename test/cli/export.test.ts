@@ -94,7 +94,8 @@ const ort = require('onnxruntime-node');
   const run = async (batch, ids, mask = ids.map(() => 1)) => {
     const int64 = (values) => new ort.Tensor('int64', BigInt64Array.from(values, BigInt), [batch, ids.length / batch]);
     const none = past.map(({ name, shape }) => [name, new ort.Tensor('float32', [], [batch, shape[1], 0, shape[3]])]);
-    const inputs = { ...Object.fromEntries(none), input_ids: int64(ids), attention_mask: int64(mask) };
+    const keep = new ort.Tensor('int64', [0n], []);
+    const inputs = { input_ids: int64(ids), attention_mask: int64(mask), num_logits_to_keep: keep, ...Object.fromEntries(none) };
     return (await session.run(inputs)).logits;
   };
   const one = await run(1, [3, 1, 4, 1, 5]);

@@ -60,7 +60,7 @@ function tokenizerConfig(values: JsonFields, tokenizer: JsonFields): JsonFields 
     tokenizer_class: 'PreTrainedTokenizerFast',
     clean_up_tokenization_spaces: false,
     padding_side: 'left',
-    pad_token: texts.get(0),
+    pad_token: fillerOf(tokenizer) ?? texts.get(0),
     ...Object.fromEntries(named),
   };
 }
@@ -75,6 +75,11 @@ function generationConfig(values: JsonFields): JsonFields {
 
 function idsOf(values: JsonFields, name: 'bos' | 'eos' | 'pad'): number[] {
   return [values[`${name}_token_id`]].flat().filter((id): id is number => Number.isInteger(id));
+}
+
+/** A token that is left out where a text is made of ids. */
+function fillerOf({ added_tokens: added }: JsonFields): string | undefined {
+  return ((added ?? []) as { content: string; special: boolean }[]).find(({ special }) => special)?.content;
 }
 
 /** Texts of a tokenizer's tokens, those that were added before those of the model. */

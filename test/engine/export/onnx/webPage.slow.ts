@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -56,7 +56,9 @@ it.skipIf(missing !== '')(`a page goes on from a prompt as Node does${missing}`,
   const asked: string[] = [];
   server = createServer((request, response) => void answer(request.url!, site, response)).listen(0, '127.0.0.1');
   const { port } = await new Promise<AddressInfo>((found) =>
-    server!.once('listening', () => found(server!.address() as AddressInfo)),
+    server!.once('listening', () => {
+      found(server!.address() as AddressInfo);
+    }),
   );
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
   try {
@@ -85,7 +87,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** A server of files and nothing else. */
-async function answer(url: string, site: string, response: import('node:http').ServerResponse): Promise<void> {
+async function answer(url: string, site: string, response: ServerResponse): Promise<void> {
   const file = path.join(site, decodeURIComponent(new URL(url, 'http://localhost').pathname));
   const bytes = await readFile(file).catch(() => undefined);
   response.writeHead(bytes ? 200 : 404, { 'content-type': TYPES[path.extname(file)] ?? 'application/octet-stream' });
