@@ -133,7 +133,7 @@ const ONNX = [
   'where there are none; out come `logits` float32 [batch, tokens, vocabulary] and `present.N.key` and `.value`. Keep `onnx/model.onnx_data` beside it.',
 ];
 const GGUF = [
-  'GGUF: `model.gguf` has weights and tokenizer, for llama.cpp (0.5 and newer were tried) and what is built on it. Zeros that stand for removed heads or',
+  'GGUF: `model.gguf` has weights and tokenizer, for llama.cpp (v0.5.0 was tried) and what is built on it. Zeros that stand for removed heads or',
   'channels, where llama.cpp wants some, are not counted as parameters.',
 ];
 const CONVERTED = { onnx: ONNX, gguf: GGUF };

@@ -197,7 +197,11 @@ describe('what depends on its place stays what it is when others go, twice', () 
 });
 
 describe('nothing half written is left', () => {
-  const formats: readonly ExportFormat[] = ['huggingface', 'onnx'];
+  const weightsOf: Readonly<Record<ExportFormat, string>> = {
+    huggingface: 'model.safetensors',
+    onnx: 'onnx/model.onnx_data',
+    gguf: 'model.gguf',
+  };
 
   it('a folder with something in it is not touched', async () => {
     await mkdir(at.folder);
@@ -208,12 +212,12 @@ describe('nothing half written is left', () => {
     expect(await readdir(at.folder)).toEqual(['notes.txt']);
   });
 
-  it.each(formats)('a weight that reads back differently: %s', async (format) => {
+  it.each(Object.keys(weightsOf) as ExportFormat[])('a weight that reads back differently: %s', async (format) => {
     const wrong = createEngine({
       startFresh: () => ({
         ...createEngine(),
         verify: async (request) => {
-          const file = path.join(request.folder, format === 'onnx' ? 'onnx/model.onnx_data' : 'model.safetensors');
+          const file = path.join(request.folder, weightsOf[format]);
           const bytes = await readFile(file);
           // Of one number in the middle of the weights: half of its exponent's bits.
           bytes[((bytes.length >> 3) << 2) + 3]! ^= 0x3c;

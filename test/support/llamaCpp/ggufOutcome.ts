@@ -98,7 +98,7 @@ export async function logitsOfFolder(folder: string, ids: Int32Array): Promise<F
 }
 
 /** @param logits [tokens, vocabulary] */
-function perplexityOf(logits: Float32Array, ids: Int32Array): number {
+export function perplexityOf(logits: Float32Array, ids: Int32Array): number {
   const width = logits.length / ids.length;
   let loss = 0;
   for (let at = 0; at + 1 < ids.length; at++) {
