@@ -1,9 +1,8 @@
 import { operandsOf } from '../metric/measure.ts';
 import { OPERANDS } from '../metric/operands.ts';
-import { isStructural, needsCalibration, needsGradient } from './planned.ts';
+import { hasRates, isStructural, needsCalibration, needsGradient } from './planned.ts';
 import type { PlannedEvaluation } from './planSchema.ts';
 import { DEFAULT_SETTINGS } from './settings.ts';
-import { removesComponents } from './structureNames.ts';
 import type { EvaluationSettings, SettingName } from './settings.ts';
 
 /**
@@ -29,20 +28,13 @@ export function idleSettings(
       idle.set('calibrate', 'only metrics of single weights with X or its kin take it');
   }
   if (length) idle.set('lengthLimit', 'the length is said');
-  if (!evaluations.some(hasSizes)) idle.set('roundFor', 'no rates of whole heads and channels are chosen');
+  if (!evaluations.some(hasRates)) idle.set('roundFor', 'no rates of whole heads and channels are chosen');
   if (!evaluations.some((evaluation) => comparesGroups(evaluation, settings.group)))
     idle.set('group', 'no percentage of single weights is pruned');
   return idle;
 }
 
 const OF_GRADIENTS = ['gradientSamples', 'gradientLength', 'gradientOffsets'] as const;
-
-/** Whether heads and channels go at rates; a mask that is given, whole blocks and experts are not rounded. */
-function hasSizes(evaluation: PlannedEvaluation): boolean {
-  if (!isStructural(evaluation) || evaluation.structure.kind === 'mask') return false;
-  const { score } = evaluation.structure;
-  return score.kind === 'metric' || removesComponents(score.method);
-}
 
 /** Whether it matters which blocks its statistics come from: components are chosen on the dense model, and gradients are its own. */
 function looksAtInputs(evaluation: PlannedEvaluation): boolean {

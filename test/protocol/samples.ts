@@ -239,6 +239,7 @@ export function idleStructureHandlers(): Pick<
   | 'saveRecovery'
   | 'exportModel'
   | 'measureSpeed'
+  | 'readers'
   | 'verify'
   | 'openSpeed'
   | 'speedRound'

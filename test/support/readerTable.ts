@@ -1,12 +1,24 @@
 import { readConfig } from '../../src/engine/checkpoint/readConfig.ts';
-import { readersOfPlan } from '../../src/engine/export/readers/readersOfPlan.ts';
-import type { ReadersReport, ReaderVerdict } from '../../src/experiment/readersSchema.ts';
-import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
+import { prunedConfig } from '../../src/engine/export/prunedConfig.ts';
+import { expectedMask } from '../../src/engine/export/readers/expectedMask.ts';
+import { readersOf } from '../../src/engine/export/readers/readersOf.ts';
+import type { WrittenConfig } from '../../src/engine/export/writtenConfig.ts';
+import { modelComponents } from '../../src/engine/models/components.ts';
+import { isStructural } from '../../src/experiment/planned.ts';
+import type { ReaderVerdict } from '../../src/experiment/readersSchema.ts';
 import { PRUNED_SHAPES, type PrunedShape } from './llamaCpp/ggufCases.ts';
 
-/** Who can read a checkpoint, pruned to a shape. */
-export async function readersOfShape(folder: string, shape: PrunedShape): Promise<ReadersReport> {
-  return readersOfPlan(await readConfig(folder), PRUNED_SHAPES[shape], DEFAULT_SETTINGS);
+/** Who can read a checkpoint, pruned to a shape; as if it came of rates, which can be rounded. */
+export function readersOfShape({ values, config }: WrittenConfig, shape: PrunedShape): readonly ReaderVerdict[] {
+  const evaluation = PRUNED_SHAPES[shape];
+  if (!isStructural(evaluation)) return readersOf({ values, config });
+  const { mask } = expectedMask(evaluation, modelComponents(config), undefined);
+  return readersOf(prunedConfig(values, config, mask, evaluation.metric === 'flap'));
+}
+
+/** The same of a checkpoint's folder. */
+export async function readersOfFolder(folder: string, shape: PrunedShape): Promise<readonly ReaderVerdict[]> {
+  return readersOfShape(await readConfig(folder), shape);
 }
 
 /** Ways of pruning that docs/export.md has a row for. */
@@ -46,12 +58,12 @@ function cell({ verdict, with: what, roundFor }: ReaderVerdict): string {
 }
 
 /** @param reports of each row: family, shape in words, verdicts */
-export function readerTable(reports: readonly (readonly [string, string, ReadersReport])[]): string {
+export function readerTable(reports: readonly (readonly [string, string, readonly ReaderVerdict[]])[]): string {
   const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [
     row(['', 'what was pruned', ...COLUMNS]),
     row(['', '', ...COLUMNS].map(() => '---')).replaceAll(' ', ''),
-    ...reports.map(([family, words, { verdicts }]) =>
+    ...reports.map(([family, words, verdicts]) =>
       row([family, words, ...COLUMNS.map((name) => cell(verdicts.find(({ reader }) => reader === name)!))]),
     ),
     row(['', 'logits within', ...COLUMNS.map((name) => COMPARED[name])]),

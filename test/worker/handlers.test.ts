@@ -59,6 +59,7 @@ class SteppedEngine implements Engine {
   saveRecovery: Engine['saveRecovery'] = ({ to, as }) => Promise.resolve({ folder: to, as, bytes: 0 });
   exportModel = () => Promise.resolve(sampleExportReport());
   exportRecovered = () => Promise.resolve(sampleExportReport());
+  readers = () => Promise.resolve({ verdicts: [], exact: true });
   measureSpeed = () => Promise.resolve([]);
   verify = () => Promise.resolve(sampleExportReport().verification);
   openSpeed = () => Promise.resolve({ parameters: 1000, bytes: 4000, modelLength: 256 });

@@ -39,9 +39,7 @@ export function vllmReadable({ values, config }: WrittenConfig): FormatVerdict {
     const why = whyNotDeci(config);
     if (why === undefined)
       return { verdict: 'loads-with', with: DECI_FLAG, why: 'written as DeciLM, which vLLM has a model for' };
-    return whyNotDeci(withAlikeHeads(config)) === undefined
-      ? { verdict: 'after-rounding', roundFor: 'vllm', why }
-      : { verdict: 'refuses', why };
+    return isRoundable(config) ? { verdict: 'after-rounding', roundFor: 'vllm', why } : { verdict: 'refuses', why };
   }
   if (isRefusedLlama(config)) return { verdict: 'after-rounding', roundFor: 'vllm', why: REFUSED_LLAMA };
   return { verdict: 'loads', why: OF_FAMILY };
@@ -55,7 +53,13 @@ function isRefusedLlama({ architecture, hidden, heads }: ModelConfig): boolean {
 const REFUSED_LLAMA =
   'transformers 5 refuses a LLaMA whose hidden_size is no multiple of num_attention_heads (4.45 to 4.57 load it)';
 
-/** What rounding for vLLM makes of a model, as far as its rules look: blocks have their heads all alike. */
+/** Whether vLLM reads what rounding for it makes of the model: DeciLM's layout with heads alike, or a plain folder with all sizes alike. */
+function isRoundable(config: ModelConfig): boolean {
+  const isBiased = config.bias.attentionOutput || hasMlpOutputBias(config);
+  return whyNotDeci(withAlikeHeads(config)) === undefined || (!isBiased && whyNotModelled(config) === undefined);
+}
+
+/** Blocks have their heads all alike, and channels where a bias would be left alone. */
 function withAlikeHeads(config: ModelConfig): ModelConfig {
   const { heads, kvHeads, bias } = config;
   const blocks = config.windows.map((_, index) => {

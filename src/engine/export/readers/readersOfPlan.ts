@@ -1,8 +1,8 @@
 import { EspalierError } from '../../../base/errors.ts';
 import type { Layout } from '../../../experiment/exportFormats.ts';
 import type { PlannedEvaluation } from '../../../experiment/planSchema.ts';
-import { isStructural } from '../../../experiment/planned.ts';
-import type { ReadersReport } from '../../../experiment/readersSchema.ts';
+import { hasRates, isStructural } from '../../../experiment/planned.ts';
+import type { ReadersReport, ReaderVerdict } from '../../../experiment/readersSchema.ts';
 import type { EvaluationSettings } from '../../../experiment/settings.ts';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { modelComponents } from '../../models/components.ts';
@@ -28,8 +28,14 @@ export function readersOfPlan(
   if (!evaluation || !isStructural(evaluation)) return { verdicts: [...readersOf({ values, config })], exact: true };
   const rule = sizeRule(roundFor, config);
   const { mask, exact } = expectedMask(evaluation, modelComponents(config), rule);
-  const pruned = prunedConfig(values, config, mask, isCompensated(evaluation), layout);
-  return { verdicts: [...readersOf(pruned)], exact };
+  const verdicts = readersOf(prunedConfig(values, config, mask, isCompensated(evaluation), layout));
+  return { verdicts: hasRates(evaluation) ? [...verdicts] : verdicts.map(withoutRounding), exact };
+}
+
+/** Masks that are given, and what goes as whole blocks, are not rounded. */
+function withoutRounding({ roundFor, ...verdict }: ReaderVerdict): ReaderVerdict {
+  if (verdict.verdict !== 'after-rounding') return verdict;
+  return { ...verdict, verdict: 'refuses', why: `${verdict.why}; sizes that are given are not rounded` };
 }
 
 /**

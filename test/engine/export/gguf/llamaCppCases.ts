@@ -3,7 +3,7 @@ import { exportTests } from '../../../support/exports.ts';
 import type { FamilyName } from '../../../support/generate/families.ts';
 import type { PrunedShape } from '../../../support/llamaCpp/ggufCases.ts';
 import { ggufOutcome } from '../../../support/llamaCpp/ggufOutcome.ts';
-import { readersOfShape } from '../../../support/readerTable.ts';
+import { readersOfFolder } from '../../../support/readerTable.ts';
 import { llamaCppMissing } from '../../../support/llamaCpp/llamaModel.ts';
 
 export type GgufCase = readonly [family: FamilyName, shape: PrunedShape];
@@ -14,7 +14,7 @@ export function describeLlamaCpp(cases: readonly GgufCase[]): void {
   describe.skipIf(llamaCppMissing !== '')(`llama.cpp computes what Espalier does${llamaCppMissing}`, () => {
     it.each(cases)('%s, %s', async (name, shape) => {
       const outcome = await ggufOutcome(at, name, shape);
-      const { verdicts } = await readersOfShape((await at.family(name)).folder, shape);
+      const verdicts = await readersOfFolder((await at.family(name)).folder, shape);
       if (verdicts.find(({ reader }) => reader === 'llama.cpp')!.verdict !== 'loads') {
         expect(outcome).toMatchObject({ loads: false, code: 'export/format' });
         return;

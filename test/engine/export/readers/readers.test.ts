@@ -8,7 +8,7 @@ import type { ReadersReport } from '../../../../src/experiment/readersSchema.ts'
 import { DEFAULT_SETTINGS } from '../../../../src/experiment/settings.ts';
 import { FAMILIES, type FamilyName } from '../../../support/generate/families.ts';
 import { PRUNED_SHAPES, READER_FAMILIES } from '../../../support/llamaCpp/ggufCases.ts';
-import { readerTable, TABLE_SHAPES } from '../../../support/readerTable.ts';
+import { readersOfShape, readerTable, TABLE_SHAPES } from '../../../support/readerTable.ts';
 import { failureOf } from '../../../support/expectCoded.ts';
 
 const DOCS = fileURLToPath(new URL('../../../../docs/export.md', import.meta.url));
@@ -38,8 +38,7 @@ const verdictOf = ({ verdicts }: ReadersReport, name: string) => verdicts.find((
 it('docs/export.md has the table of who can read what; ESPALIER_WRITE_DOCS=1 writes it', async () => {
   const reports = Object.entries(READER_FAMILIES).flatMap(([title, name]) =>
     TABLE_SHAPES.map(([shape, words]) => {
-      const report = readersOfPlan(checkpoint(name), PRUNED_SHAPES[shape], DEFAULT_SETTINGS);
-      return [title, words, report] as const;
+      return [title, words, readersOfShape(checkpoint(name), shape)] as const;
     }),
   );
   const table = `${BEGIN}\n\n${readerTable(reports)}\n\n${END}`;
