@@ -250,6 +250,7 @@ export function idleStructureHandlers(): Pick<
   | 'exportModel'
   | 'measureSpeed'
   | 'costs'
+  | 'readers'
   | 'verify'
   | 'openSpeed'
   | 'speedRound'

@@ -60,6 +60,7 @@ class SteppedEngine implements Engine {
   saveRecovery: Engine['saveRecovery'] = ({ to, as }) => Promise.resolve({ folder: to, as, bytes: 0 });
   exportModel = () => Promise.resolve(sampleExportReport());
   exportRecovered = () => Promise.resolve(sampleExportReport());
+  readers = () => Promise.resolve({ verdicts: [], exact: true });
   measureSpeed = () => Promise.resolve([]);
   costs = () => Promise.resolve(sampleCosts());
   verify = () => Promise.resolve(sampleExportReport().verification);
