@@ -1,8 +1,10 @@
-import { access } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { readJsonFile } from '../../checkpoint/jsonFile.ts';
+import { TOKENIZER_CONFIG } from '../../checkpoint/tokenSettings.ts';
 import { familyOf, type ModelConfig } from '../../families/families.ts';
 import type { JsonFields } from '../../families/family.ts';
+import { chatTemplate, isThere } from '../chatTemplate.ts';
 import { familyFields } from '../huggingface/layouts.ts';
 import { writeJson } from '../writeJson.ts';
 
@@ -28,13 +30,22 @@ export async function writeTransformersJs(
   weightFiles: number,
 ): Promise<void> {
   await writeJson(path.join(folder, 'config.json'), browserConfig(config, values, weightFiles));
-  const tokenizer = path.join(folder, 'tokenizer_config.json');
-  if (!(await exists(tokenizer))) {
-    const read = await readJsonFile(path.join(folder, 'tokenizer.json'), 'checkpoint/tokenizer', MAX_TOKENIZER);
-    await writeJson(tokenizer, tokenizerConfig(values, read));
-  }
+  await writeTokenizerConfig(folder, values);
   const generation = path.join(folder, 'generation_config.json');
-  if (!(await exists(generation))) await writeJson(generation, generationConfig(values));
+  if (!(await isThere(generation))) await writeJson(generation, generationConfig(values));
+}
+
+/** transformers.js wants one, and chat templates are looked for nowhere else. */
+async function writeTokenizerConfig(folder: string, values: JsonFields): Promise<void> {
+  const read = (name: string): Promise<JsonFields> =>
+    readJsonFile(path.join(folder, name), 'checkpoint/tokenizer', MAX_TOKENIZER);
+  const file = path.join(folder, TOKENIZER_CONFIG);
+  const stated = (await isThere(file)) ? await read(TOKENIZER_CONFIG) : undefined;
+  const template = stated?.['chat_template'] === undefined ? await chatTemplate(folder) : undefined;
+  if (stated && template === undefined) return;
+  await rm(file, { force: true });
+  const config = stated ?? tokenizerConfig(values, await read('tokenizer.json'));
+  await writeJson(file, { ...config, ...(template !== undefined && { chat_template: template }) });
 }
 
 function browserConfig(config: ModelConfig, values: JsonFields, weightFiles: number): JsonFields {
@@ -90,11 +101,4 @@ function tokenTexts({ added_tokens: added, model }: JsonFields): ReadonlyMap<num
   else for (const [text, id] of Object.entries(vocab ?? {})) texts.set(Number(id), text);
   for (const { id, content } of (added ?? []) as { id: number; content: string }[]) texts.set(id, content);
   return texts;
-}
-
-async function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
 }
