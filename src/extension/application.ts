@@ -223,6 +223,7 @@ export class Application {
       showLog: () => {
         log.show();
       },
+      tell: tellError,
     });
     this.languageModels = new LanguageModels({
       context,
