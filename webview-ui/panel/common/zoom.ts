@@ -35,13 +35,15 @@ export class Zoom {
     this.changed();
   }
 
-  /** These axes, as far as they are looked at. */
+  /** These axes, as far as they are looked at; ends that somebody dragged to are no round numbers, and not written. */
   zoomed(scales: Scales): Scales {
     const { ranges } = this;
     if (!ranges) return scales;
-    return Object.fromEntries(
-      Object.entries(scales).map(([axis, scale]) => [axis, { ...scale, ...ranges[axis] }]),
-    ) as Scales;
+    const part = Object.entries(scales).map(([axis, scale]) => {
+      const { ticks } = scale as { ticks?: object };
+      return [axis, { ...scale, ...ranges[axis], ticks: { ...ticks, includeBounds: false } }];
+    });
+    return Object.fromEntries(part) as Scales;
   }
 
   /**
