@@ -230,6 +230,7 @@ export class Application {
       showLog: () => {
         log.show();
       },
+      tell: tellError,
     });
     this.languageModels = new LanguageModels({
       context,

@@ -42,7 +42,10 @@ const WIDTHS: Readonly<Record<Emphasis, number>> = { main: 1.5, normal: 1, refer
 export function looksOf(emphases: readonly Emphasis[], { colours }: Pick<PrintStyle, 'colours'>): Look[] {
   const palette = colours === 'grey' ? GREY : PRINT;
   const areas = colours === 'grey' ? GREY_AREAS : PRINT;
-  let [found, referred] = [0, 0];
+  // What stands out has the first colour, wherever it is listed.
+  let main = 0;
+  let normal = emphases.filter((emphasis) => emphasis === 'main').length;
+  let referred = 0;
   return emphases.map((emphasis): Look => {
     const width = WIDTHS[emphasis];
     if (emphasis === 'faint') {
@@ -55,7 +58,7 @@ export function looksOf(emphases: readonly Emphasis[], { colours }: Pick<PrintSt
       const stroke = { colour: INK, width, ...(dash.length > 0 && { dash }) };
       return { stroke, marker: markerPath(SHAPES[(place + 1) % SHAPES.length]!, 2), area: '#999999' };
     }
-    const place = found++;
+    const place = emphasis === 'main' ? main++ : normal++;
     const colour = palette[place % palette.length]!;
     const dash = DASHES[(place + Math.floor(place / DASHES.length)) % DASHES.length]!;
     const stroke = { colour, width, ...(dash.length > 0 && { dash }) };
