@@ -24,6 +24,8 @@ const REQUIRED = [
   'extension/media/prune.tmLanguage.json',
   'extension/media/language-configuration.json',
   'extension/media/activity.svg',
+  'extension/media/compare-dark.svg',
+  'extension/media/compare-light.svg',
   'extension/media/search-dark.svg',
   'extension/media/search-light.svg',
   'extension/media/walkthrough/evolve.md',

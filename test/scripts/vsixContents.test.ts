@@ -22,9 +22,15 @@ const good = (os: string, library: string): string[] => [
     'media/prune.tmLanguage.json',
   ].map((name) => `extension/${name}`),
   'extension/media/language-configuration.json',
-  ...['activity.svg', 'search-dark.svg', 'search-light.svg', 'walkthrough/evolve.md', ...PROMPTS].map(
-    (name) => `extension/media/${name}`,
-  ),
+  ...[
+    'activity.svg',
+    'compare-dark.svg',
+    'compare-light.svg',
+    'search-dark.svg',
+    'search-light.svg',
+    'walkthrough/evolve.md',
+    ...PROMPTS,
+  ].map((name) => `extension/media/${name}`),
   ...SAMPLE.map((name) => `extension/media/sample/${name}`),
   ...[
     'extension',

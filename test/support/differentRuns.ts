@@ -37,7 +37,7 @@ export async function differentRuns(candidates: number): Promise<readonly Synthe
     { plan: rates, events: goneOn(syntheticRates(rates, { seed: 1, blocks: 12, until: 20 }), candidates) },
     ...[syntheticEvoPressPlan(evoPress), sublayers].map((plan) => ({
       plan,
-      events: syntheticEvoPress(plan, { seed: 2, blocks: 12 }),
+      events: goneOn(syntheticEvoPress(plan, { seed: 2, blocks: 12, until: 8 }), candidates),
     })),
     { plan: masks, events: syntheticMasks(masks, { seed: 3 }) },
     { plan: recovery, events: await syntheticRecovery(recovery, { seed: 4 }) },
@@ -46,7 +46,7 @@ export async function differentRuns(candidates: number): Promise<readonly Synthe
 
 /** The same generations again and again, each time a little better: making them anew would take a while. */
 function goneOn(events: readonly Timed<RateEvent>[], candidates: number): readonly Timed<RateEvent>[] {
-  const first = events.findIndex(({ event }) => event.kind === 'llm-asked');
+  const first = events.findLastIndex(({ event }) => event.kind === 'baseline') + 1;
   const body = events.slice(first);
   const ids = body.filter(({ event }) => event.kind === 'candidate').length;
   const generations = body.filter(({ event }) => event.kind === 'generation').length;

@@ -175,7 +175,7 @@ export class BestChart {
         const [folder] = line.folders;
         const style = folder === undefined ? undefined : view.styleOf(folder);
         const way = ends[i]! < TOP - 1 ? ' ↑' : ends[i]! > HEIGHT - BOTTOM + 1 ? ' ↓' : '';
-        const text = `${line.label.length > most ? `${line.label.slice(0, most - 1)}…` : line.label}${way}`;
+        const text = `${cut(line.label, most)}${way}`;
         const isFar = view.pointed !== undefined && !line.folders.includes(view.pointed);
         const at = places[i]!;
         const short = { x1: right + 6, x2: right + 24, y1: at, y2: at };
@@ -228,6 +228,13 @@ export class BestChart {
     );
     say(this.readout, `${where}: ${texts.length === 0 ? 'nothing yet' : texts.join(' · ')}`);
   }
+}
+
+/** Its beginning and its end, which is what tells runs of one search apart. */
+function cut(label: string, most: number): string {
+  if (label.length <= most) return label;
+  const end = Math.min(6, most >> 1);
+  return `${label.slice(0, most - end - 1)}…${label.slice(-end)}`;
 }
 
 function stepPath(

@@ -134,7 +134,7 @@ export class RunTable {
     { key, isNumber, isSetting }: ComparisonTable['columns'][number],
     view: RunTableView,
   ): HTMLElement {
-    const { text, why } = cells[key]!;
+    const { text, why, isApart } = cells[key]!;
     const { events } = this;
     const { folder, title } = run;
     if (key === 'run') {
@@ -185,7 +185,7 @@ export class RunTable {
       );
     }
     const isCut = key === 'found' || key === 'note';
-    const kind = `${isNumber ? 'number' : ''}${isSetting ? ' setting' : ''}${isCut ? ' cut' : ''}${key === 'found' ? ' formula' : ''}`;
+    const kind = `${isNumber ? 'number' : ''}${isSetting ? ' setting' : ''}${isCut ? ' cut' : ''}${isApart ? ' apart' : ''}${key === 'found' ? ' formula' : ''}`;
     return h('td', { class: kind, title: why ?? (isCut ? text : undefined) }, text);
   }
 }

@@ -40,8 +40,8 @@ export function settingAxes(
 function settingAxis(name: string, runs: readonly ComparedRun[]): SettingAxis | undefined {
   const facts = runs.flatMap(({ facts: of }) => of[name] ?? []);
   const words = [...new Set(facts.map(({ text }) => text))];
-  // What one run alone has tells no run from another.
-  if (words.length < 2) return undefined;
+  // What few runs have tells little of the others.
+  if (words.length < 2 || 2 * facts.length < runs.length) return undefined;
   if (facts.every(({ value }) => value !== undefined)) {
     return numberAxis(name, runs, ({ facts: of }) => of[name]?.value);
   }

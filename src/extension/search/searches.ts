@@ -34,6 +34,7 @@ import { ComparisonPanels } from '../comparison/comparisonPanels.ts';
 import { CandidateFile } from './candidateFile.ts';
 import { EvolveCommand } from './evolveCommand.ts';
 import { saveExport } from './exportCommand.ts';
+import { chosenEnds, endText, isToldOf, secondsOf } from './runEnd.ts';
 import { RunLibrary, isReadable } from './runLibrary.ts';
 import type { ListedRun } from './runLibrary.ts';
 import { isRunPath } from './runPath.ts';
@@ -429,9 +430,10 @@ export class Searches implements vscode.Disposable {
       this.parts.tell(`${subjectOf(listed)} ${name} failed`, new EspalierError(end.error));
       return;
     }
-    // Whoever sees the panel sees that it is finished.
-    if (end !== 'finished' || this.panels.find(folder)?.isVisible === true) return;
-    const chosen = await tellInformation(`${subjectOf(listed)} ${name} is finished.`, 'Show');
+    if (end !== 'finished' || !listed || !isReadable(listed)) return;
+    const looksAtIt = vscode.window.state.focused && this.panels.find(folder)?.isVisible === true;
+    if (!isToldOf(chosenEnds(), secondsOf(listed), looksAtIt)) return;
+    const chosen = await tellInformation(endText(subjectOf(listed), name, listed), 'Open');
     if (chosen) await this.open({ folder });
   }
 

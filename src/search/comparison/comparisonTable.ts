@@ -23,6 +23,8 @@ export interface ComparisonCell {
   readonly value?: number;
   /** What a person may wonder about. */
   readonly why?: string;
+  /** Whether it is a number of another kind than those of the run that the others are compared with. */
+  readonly isApart?: true;
 }
 
 export interface ComparisonRow {
@@ -107,15 +109,16 @@ const COLUMNS: readonly {
     key: 'best',
     title: 'best',
     isNumber: true,
-    cell: (run, { digits }) => {
+    cell: (run, { digits, runs, pinned }) => {
       const best = bestOf(run);
       if (best === undefined) return undefined;
       const { objective, of } = run.fitness;
       const short = FITNESS_WORDS[objective].short;
+      const apart = whyNotComparable(referenceOf(runs, pinned).fitness, run.fitness);
       return {
         text: `${short} ${formatFitness(best, objective, digits)}`.trimStart(),
         value: best,
-        why: of['what'] ?? '',
+        ...(apart === undefined ? { why: of['what'] ?? '' } : { why: `not comparable: ${apart}`, isApart: true }),
       };
     },
   },
@@ -187,10 +190,16 @@ function seedLines(runs: readonly ComparedRun[], digits: number): readonly strin
   });
 }
 
+/** What the numbers of the others are told beside: the pinned run, or the first. */
+function referenceOf(runs: readonly ComparedRun[], pinned: Pinned | undefined): ComparedRun {
+  const folder = pinned?.kind === 'run' ? pinned.folder : undefined;
+  return runs.find((run) => run.folder === folder) ?? runs[0]!;
+}
+
 /** Against the pinned run, or the first: only numbers of one kind are told from each other. */
 function notesOf(runs: readonly ComparedRun[], pinned: Pinned | undefined): readonly string[] {
-  const to = (pinned?.kind === 'run' && runs.find(({ folder }) => folder === pinned.folder)) || runs[0];
-  if (!to) return [];
+  if (runs.length === 0) return [];
+  const to = referenceOf(runs, pinned);
   const byReason = new Map<string, string[]>();
   for (const run of runs) {
     const why = whyNotComparable(to.fitness, run.fitness);

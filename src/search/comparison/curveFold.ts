@@ -16,7 +16,7 @@ export interface EventLine {
   readonly kind: string;
   /** Milliseconds since 1970. */
   readonly at: number;
-  /** Its first few hundred characters. */
+  /** A few hundred characters behind the kind, where the event goes on. */
   readonly head: string;
   /** Its last characters. */
   readonly tail: () => string;
@@ -193,9 +193,9 @@ const PASSES: { readonly [Kind in RunKind]: Readonly<Partial<Record<string, Pass
   recovery: {},
 };
 
-const MEASURED = /"event":\{"kind":"measured","id":(-?\d+),"rung":\d+,"measure":\{"kind":"loss","blocks":(\d+),/;
-const CANDIDATE = /"event":\{"kind":"candidate","id":(\d+),/;
+const MEASURED = /^,"id":(-?\d+),"rung":\d+,"measure":\{"kind":"loss","blocks":(\d+),/;
+const CANDIDATE = /^,"id":(\d+),/;
 /** What became of it: of a metric that stands before its expression, of rates behind them. An invalid one has no fitness. */
 const OUTCOME =
   /"outcome":\{"kind":"(invalid|(?:full|stopped|shared)(?=",(?:"(?:of|rung|blocks)":-?\d+,|"by":"[a-z]+",)*"(?:perplexity|kl|taskLoss)":([-+.\deE]+)[,}]))"/;
-const STEP = /"event":\{"kind":"step","step":(\d+),/;
+const STEP = /^,"step":(\d+),/;
