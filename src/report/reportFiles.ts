@@ -42,7 +42,7 @@ export function reportFiles(
   const has = (format: ReportFormat): boolean => formats.includes(format);
   const files = new Map<string, string | Uint8Array>();
   const evaluations = everyEvaluation(reported);
-  const tables = reportTables(reported, second);
+  const tables = reportTables(reported, second, places.root);
   const figures = reportFigures(reported);
   const repeat = repeatFile(evaluations, places);
   const cited = citedIn(tables);
@@ -62,7 +62,10 @@ export function reportFiles(
   if ((has('bib') || has('latex')) && cited.length > 0) files.set('references.bib', bibtex(cited));
   if (has('markdown')) {
     const shown = has('svg') ? figures : [];
-    files.set('report.md', markdownReport({ title, tables, figures: shown, left: repeat.left, missing: reported.missing, cited }));
+    files.set(
+      'report.md',
+      markdownReport({ title, tables, figures: shown, left: repeat.left, missing: reported.missing, cited }),
+    );
   }
   const marker = { format: FORMAT, files: [...files.keys()].sort() };
   files.set(REPORT_MARKER, `${JSON.stringify(marker, undefined, 2)}\n`);

@@ -9,8 +9,8 @@ import { finalistTable, searchTable, settingsTable } from './tables/runTables.ts
 import { structureTable } from './tables/structureTable.ts';
 import { taskTable } from './tables/taskTable.ts';
 
-/** Every table of a report, in the order in which they are read. Unlike numbers (another text, other settings) never share one. */
-export function reportTables(reported: Reported, second: boolean): readonly Table[] {
+/** Every table of a report, in the order in which they are read. Unlike numbers (another text, other settings) never share one. @param root workspace folder */
+export function reportTables(reported: Reported, second: boolean, root: string): readonly Table[] {
   const { evaluations, runs } = reported;
   const conditions = groupedBy(evaluations, conditionOf);
   const ofEach = (
@@ -32,7 +32,7 @@ export function reportTables(reported: Reported, second: boolean): readonly Tabl
     settingsTable(runs),
     methodTable(everyEvaluation(reported)),
     provenanceTable(everyEvaluation(reported)),
-    filesTable(everyEvaluation(reported)),
+    filesTable(everyEvaluation(reported), root),
   ];
   return tables.filter((table) => table !== undefined);
 }

@@ -31,7 +31,14 @@ export function conditionOf({ inputs, tasks, result }: ReportedEvaluation): stri
   const { modelHash, textHash, device, precision, versions } = provenance;
   const deciding = { ...settings, seed: null, threads: null, device, precision };
   // Calibration matters to those alone that took samples: they say so themselves.
-  return canonicalJson({ ...rest, settings: deciding, tasks: tasks ?? null, modelHash, textHash: textHash ?? null, versions });
+  return canonicalJson({
+    ...rest,
+    settings: deciding,
+    tasks: tasks ?? null,
+    modelHash,
+    textHash: textHash ?? null,
+    versions,
+  });
 }
 
 /** Equal exactly where two runs were asked the same, whatever their seeds and names. */

@@ -33,7 +33,11 @@ export async function checkReportFolder(folder: string): Promise<readonly string
 
 async function markerIn(folder: string): Promise<readonly string[] | undefined> {
   try {
-    const text = await readText(path.join(folder, REPORT_MARKER), { maxBytes: MAX_MARKER, links: 'refuse', below: folder });
+    const text = await readText(path.join(folder, REPORT_MARKER), {
+      maxBytes: MAX_MARKER,
+      links: 'refuse',
+      below: folder,
+    });
     return filesOfMarker(text);
   } catch {
     return undefined;

@@ -33,7 +33,10 @@ interface ReportCommandOptions {
 export function reportCommand(context: CommandContext): Command {
   const command = new Command('report')
     .description('tables, figures and references of runs and evaluations, for a paper and for git')
-    .argument('[what...]', 'runs, by their ids or the beginnings of them, and .prune files; without any, all that is kept here')
+    .argument(
+      '[what...]',
+      'runs, by their ids or the beginnings of them, and .prune files; without any, all that is kept here',
+    )
     .requiredOption('--to <folder>', 'folder of the report: not there yet, empty, or with a report to be replaced')
     .option('--experiment <name>', 'of the .prune files: this experiment alone; may be repeated', collect)
     .option('--format <list>', `some of ${REPORT_FORMATS.join(', ')}`, readFormats, REPORT_FORMATS)
@@ -63,8 +66,14 @@ export function reportCommand(context: CommandContext): Command {
     });
   return withExamples(command, [
     ['all that is kept in this folder', 'espalier report --to report'],
-    ['one experiment of a file, what is missing evaluated first', 'espalier report metrics.prune --experiment halves --evaluate --to report'],
-    ['three runs of one search, LaTeX and figures alone', 'espalier report 20261122-1015 20261122-1130 20261122-1240 --to paper/tables --format latex,pdf,bib'],
+    [
+      'one experiment of a file, what is missing evaluated first',
+      'espalier report metrics.prune --experiment halves --evaluate --to report',
+    ],
+    [
+      'three runs of one search, LaTeX and figures alone',
+      'espalier report 20261122-1015 20261122-1130 20261122-1240 --to paper/tables --format latex,pdf,bib',
+    ],
     ['every number again', 'espalier evaluate report/repeat.prune'],
   ]);
 }
@@ -79,7 +88,8 @@ async function read(
   const runs: ReportedRun[] = [];
   const evaluations: ReportedEvaluation[] = [];
   const missing: string[] = [];
-  if (options.experiment && files.length === 0) throw usageError('a .prune file with --experiment', 'none', 'Name the file.');
+  if (options.experiment && files.length === 0)
+    throw usageError('a .prune file with --experiment', 'none', 'Name the file.');
   for (const name of what.filter((one) => !files.includes(one))) {
     runs.push(await readReportedRun(await runFolderOf(name, folder)));
   }
@@ -108,7 +118,12 @@ async function read(
 /** A run by its id, or by its folder. */
 async function runFolderOf(name: string, folder: string): Promise<string> {
   const resolved = path.resolve(folder, name);
-  const isFolder = /[\\/]/.test(name) && (await stat(resolved).then((found) => found.isDirectory(), () => false));
+  const isFolder =
+    /[\\/]/.test(name) &&
+    (await stat(resolved).then(
+      (found) => found.isDirectory(),
+      () => false,
+    ));
   return isFolder ? resolved : findRun(folder, name);
 }
 
@@ -127,13 +142,17 @@ async function evaluateMissing(
   if (plan.evaluations.length > 0 && evaluations.length === 0) return;
   const report = json ? jsonReport(context.terminal) : humanReport(context.terminal);
   const saved: Promise<string>[] = [];
-  await evaluatePlans([{ ...plan, evaluations }], {
-    ...report,
-    result: (result, documents) => {
-      report.result(result, documents);
-      saved.push(store.save(createRecord(plan, result, { root: context.folder, document, savedAt: new Date() })));
+  await evaluatePlans(
+    [{ ...plan, evaluations }],
+    {
+      ...report,
+      result: (result, documents) => {
+        report.result(result, documents);
+        saved.push(store.save(createRecord(plan, result, { root: context.folder, document, savedAt: new Date() })));
+      },
     },
-  }, context);
+    context,
+  );
   await Promise.all(saved);
 }
 

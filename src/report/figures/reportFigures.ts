@@ -15,7 +15,7 @@ export interface ReportedFigure {
 
 /** Every figure of a report. */
 export function reportFigures({ evaluations, runs }: Reported): readonly ReportedFigure[] {
-  const curves = groupedBy(evaluations, conditionOf).flatMap((group): (Omit<ReportedFigure, 'id'>)[] => {
+  const curves = groupedBy(evaluations, conditionOf).flatMap((group): Omit<ReportedFigure, 'id'>[] => {
     const figure = perplexityFigure(group);
     return figure ? [figure] : [];
   });
@@ -34,7 +34,11 @@ function perplexityFigure(group: readonly ReportedEvaluation[]): Omit<ReportedFi
     ({ result }) => result.sparsity?.kind === 'unstructured' && Number.isFinite(result.perplexity),
   );
   const methods = groupedBy(shares, ({ result }) => result.metric);
-  const series = methods.map((of) => ({ name: shortName(of[0]!.result.metric), mark: 'front' as const, points: pointsOf(of) }));
+  const series = methods.map((of) => ({
+    name: shortName(of[0]!.result.metric),
+    mark: 'front' as const,
+    points: pointsOf(of),
+  }));
   const xs = new Set(series.flatMap(({ points }) => points.map(({ x }) => x)));
   // One sparsity is no curve.
   if (xs.size < 2) return undefined;
@@ -68,4 +72,3 @@ function pointsOf(of: readonly ReportedEvaluation[]): readonly SeriesPoint[] {
     })
     .sort((a, b) => a.x - b.x);
 }
-

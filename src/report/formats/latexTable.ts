@@ -10,7 +10,9 @@ export function latexTable(table: Table): string {
     `\\caption{${latexLine(table.caption)}}`,
     `\\label{tab:${table.id}}`,
     ...latexTabular(table),
-    ...(table.notes.length === 0 ? [] : ['\\par\\smallskip', `{\\footnotesize\\raggedright ${table.notes.map(latexLine).join(' ')}\\par}`]),
+    ...(table.notes.length === 0
+      ? []
+      : ['\\par\\smallskip', `{\\footnotesize\\raggedright ${table.notes.map(latexLine).join(' ')}\\par}`]),
     '\\end{table}',
     '',
   ].join('\n');
@@ -20,7 +22,9 @@ export function latexTable(table: Table): string {
 export function latexTabular({ columns, rows, headRows = 0 }: Table): readonly string[] {
   const isWrapped = columns.some(({ align }) => align === 'wrapped');
   const shares = wrappedShare(columns);
-  const specification = columns.map(({ align }) => (align === 'wrapped' ? `p{${shares}\\linewidth}` : align[0])).join('');
+  const specification = columns
+    .map(({ align }) => (align === 'wrapped' ? `p{${shares}\\linewidth}` : align[0]))
+    .join('');
   const row = (cells: readonly string[]): string => `${cells.join(' & ')} \\\\`;
   const lines = rows.map((cells) => row(cells.map(latexCell)));
   const body = [
@@ -35,7 +39,9 @@ export function latexTabular({ columns, rows, headRows = 0 }: Table): readonly s
     '\\end{tabular}',
   ];
   // Many columns are scaled down together: a line that runs out of the page is worse than a small one.
-  return isWrapped || columns.length <= FIT_COLUMNS ? body : ['\\resizebox{\\linewidth}{!}{%', ...body.slice(0, -1), `${body.at(-1)!}}`];
+  return isWrapped || columns.length <= FIT_COLUMNS
+    ? body
+    : ['\\resizebox{\\linewidth}{!}{%', ...body.slice(0, -1), `${body.at(-1)!}}`];
 }
 
 /** So many columns of numbers have room side by side. */

@@ -8,7 +8,9 @@ const LONGEST = 2000;
  * becomes its code point, `[U+4E2D]`.
  */
 export function latexText(text: string): string {
-  return [...plainLine(text, LONGEST).normalize('NFC')].map(latexCharacter).join('').replaceAll('--', '-{}-').replaceAll('--', '-{}-');
+  const characters = [...plainLine(text, LONGEST).normalize('NFC')].map(latexCharacter);
+  // Two of these in a row are set as one sign.
+  return characters.map((one, i) => (JOINING.has(one) && characters[i + 1] === one ? `${one}{}` : one)).join('');
 }
 
 /** The same in typewriter, where a line may end behind what parts the names in a path. */
@@ -23,6 +25,7 @@ function latexCharacter(character: string): string {
   return accented(character) ?? `[U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}]`;
 }
 
+const JOINING: ReadonlySet<string> = new Set(['-', ',', "'", "''"]);
 const PRINTABLE = /^[\x20-\x7e]$/;
 
 /** `é` is `\'{e}`: a letter and one mark. */
@@ -59,17 +62,13 @@ const CHARACTERS: ReadonlyMap<string, string> = new Map([
   ['>', '\\textgreater{}'],
   ['|', '\\textbar{}'],
   ['"', "''"],
-  ["'", "'"],
   ['`', '\\textasciigrave{}'],
-  [',', ',{}'],
-  // What would join with the character before it: ?` and !`.
-  ['?', '?{}'],
-  ['!', '!{}'],
+  // Behind the end of a row they would be its argument.
   ['[', '{[}'],
   [']', '{]}'],
   ['*', '{*}'],
-  ['–', '--{}'],
-  ['—', '---{}'],
+  ['–', '\\textendash{}'],
+  ['—', '\\textemdash{}'],
   ['−', math('-')],
   ['±', math('\\pm')],
   ['×', math('\\times')],
@@ -89,9 +88,9 @@ const CHARACTERS: ReadonlyMap<string, string> = new Map([
   ['³', math('^{3}')],
   ['°', math('^{\\circ}')],
   ['…', '\\dots{}'],
-  ['‘', "`{}"],
+  ['‘', '`{}'],
   ['’', "'{}"],
-  ['“', "``{}"],
+  ['“', '``{}'],
   ['”', "''{}"],
   ['ß', '\\ss{}'],
   ['æ', '\\ae{}'],

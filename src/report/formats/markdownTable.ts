@@ -1,4 +1,5 @@
-import { markdownCode, markdownText } from '../../base/markdown.ts';
+import { markdownCode } from '../../base/markdown.ts';
+import { markdownWords } from './markdownWords.ts';
 import { printInfix } from '../../metric/print.ts';
 import type { Cell, Inline, Line, Table } from '../document.ts';
 
@@ -28,7 +29,7 @@ function markdownInline(inline: Inline): string {
   switch (inline.kind) {
     case 'text': {
       const { text } = inline;
-      const said = markdownText(text);
+      const said = markdownWords(text);
       return `${/^\s/.test(text) ? ' ' : ''}${said}${/\s$/.test(text) ? ' ' : ''}`;
     }
     case 'code':
@@ -36,7 +37,9 @@ function markdownInline(inline: Inline): string {
     case 'formula':
       return markdownCode(printInfix(inline.expression));
     case 'number':
-      return inline.spread === undefined ? markdownText(inline.text) : `${markdownText(inline.text)} ± ${markdownText(inline.spread)}`;
+      return inline.spread === undefined
+        ? markdownWords(inline.text)
+        : `${markdownWords(inline.text)} ± ${markdownWords(inline.spread)}`;
     case 'cite':
       return '';
   }

@@ -40,8 +40,5 @@ function author(name: string): string {
 
 /** Accents in braces, so that styles sort and cut names at letters. */
 function safe(text: string): string {
-  return latexText(text)
-    .replaceAll(',{}', ',')
-    .replaceAll('?{}', '?')
-    .replaceAll(/\\(?:[`'^~=."]|[a-zA-Z](?=\{))\{(?:\\[ij]|[A-Za-z])\}/g, '{$&}');
+  return latexText(text).replaceAll(/\\(?:[`'^~=."]|[a-zA-Z](?=\{))\{(?:\\[ij]|[A-Za-z])\}/g, '{$&}');
 }

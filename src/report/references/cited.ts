@@ -24,11 +24,7 @@ const METRICS: ReadonlyMap<string, Keys> = new Map<string, Keys>([
   [canonical(operation('mul', operand('W'), operand('G'))).key, ['molchanov2017pruning']],
   [
     canonical(
-      operation(
-        'mul',
-        operation('abs', operation('mul', operand('W'), operand('W'))),
-        operation('mms', operand('G')),
-      ),
+      operation('mul', operation('abs', operation('mul', operand('W'), operand('W'))), operation('mms', operand('G'))),
     ).key,
     ['dong2024prunerzero'],
   ],

@@ -2,7 +2,7 @@ import type { Reference } from './reference.ts';
 
 /** Texts and tasks. */
 export const DATA_REFERENCES = {
-  'merity2017pointer': {
+  merity2017pointer: {
     kind: 'inproceedings',
     authors: ['Merity, Stephen', 'Xiong, Caiming', 'Bradbury, James', 'Socher, Richard'],
     title: 'Pointer Sentinel Mixture Models',
@@ -10,7 +10,7 @@ export const DATA_REFERENCES = {
     year: 2017,
     arXiv: '1609.07843',
   },
-  'raffel2020exploring': {
+  raffel2020exploring: {
     kind: 'article',
     authors: [
       'Raffel, Colin',
@@ -29,7 +29,7 @@ export const DATA_REFERENCES = {
     year: 2020,
     arXiv: '1910.10683',
   },
-  'marcus1993building': {
+  marcus1993building: {
     kind: 'article',
     authors: ['Marcus, Mitchell P.', 'Santorini, Beatrice', 'Marcinkiewicz, Mary Ann'],
     title: 'Building a Large Annotated Corpus of English: The Penn Treebank',
@@ -38,14 +38,14 @@ export const DATA_REFERENCES = {
     pages: '313-330',
     year: 1993,
   },
-  'gao2024harness': {
+  gao2024harness: {
     kind: 'misc',
     authors: ['Gao, Leo', 'Tow, Jonathan', 'Abbasi, Baber', 'Biderman, Stella', 'others'],
     title: 'The Language Model Evaluation Harness',
     year: 2024,
     doi: '10.5281/zenodo.12608602',
   },
-  'clark2019boolq': {
+  clark2019boolq: {
     kind: 'inproceedings',
     authors: [
       'Clark, Christopher',
@@ -60,22 +60,15 @@ export const DATA_REFERENCES = {
     year: 2019,
     arXiv: '1905.10044',
   },
-  'wang2019glue': {
+  wang2019glue: {
     kind: 'inproceedings',
-    authors: [
-      'Wang, Alex',
-      'Singh, Amanpreet',
-      'Michael, Julian',
-      'Hill, Felix',
-      'Levy, Omer',
-      'Bowman, Samuel R.',
-    ],
+    authors: ['Wang, Alex', 'Singh, Amanpreet', 'Michael, Julian', 'Hill, Felix', 'Levy, Omer', 'Bowman, Samuel R.'],
     title: 'GLUE: A Multi-Task Benchmark and Analysis Platform for Natural Language Understanding',
     venue: 'International Conference on Learning Representations',
     year: 2019,
     arXiv: '1804.07461',
   },
-  'zellers2019hellaswag': {
+  zellers2019hellaswag: {
     kind: 'inproceedings',
     authors: ['Zellers, Rowan', 'Holtzman, Ari', 'Bisk, Yonatan', 'Farhadi, Ali', 'Choi, Yejin'],
     title: 'HellaSwag: Can a Machine Really Finish Your Sentence?',
@@ -83,7 +76,7 @@ export const DATA_REFERENCES = {
     year: 2019,
     arXiv: '1905.07830',
   },
-  'sakaguchi2020winogrande': {
+  sakaguchi2020winogrande: {
     kind: 'inproceedings',
     authors: ['Sakaguchi, Keisuke', 'Le Bras, Ronan', 'Bhagavatula, Chandra', 'Choi, Yejin'],
     title: 'WinoGrande: An Adversarial Winograd Schema Challenge at Scale',
@@ -91,7 +84,7 @@ export const DATA_REFERENCES = {
     year: 2020,
     arXiv: '1907.10641',
   },
-  'clark2018arc': {
+  clark2018arc: {
     kind: 'misc',
     authors: [
       'Clark, Peter',
@@ -106,7 +99,7 @@ export const DATA_REFERENCES = {
     year: 2018,
     arXiv: '1803.05457',
   },
-  'mihaylov2018openbookqa': {
+  mihaylov2018openbookqa: {
     kind: 'inproceedings',
     authors: ['Mihaylov, Todor', 'Clark, Peter', 'Khot, Tushar', 'Sabharwal, Ashish'],
     title: 'Can a Suit of Armor Conduct Electricity? A New Dataset for Open Book Question Answering',
@@ -114,7 +107,7 @@ export const DATA_REFERENCES = {
     year: 2018,
     arXiv: '1809.02789',
   },
-  'bisk2020piqa': {
+  bisk2020piqa: {
     kind: 'inproceedings',
     authors: ['Bisk, Yonatan', 'Zellers, Rowan', 'Le Bras, Ronan', 'Gao, Jianfeng', 'Choi, Yejin'],
     title: 'PIQA: Reasoning about Physical Commonsense in Natural Language',
@@ -122,7 +115,7 @@ export const DATA_REFERENCES = {
     year: 2020,
     arXiv: '1911.11641',
   },
-  'hendrycks2021mmlu': {
+  hendrycks2021mmlu: {
     kind: 'inproceedings',
     authors: [
       'Hendrycks, Dan',
@@ -138,7 +131,7 @@ export const DATA_REFERENCES = {
     year: 2021,
     arXiv: '2009.03300',
   },
-  'cobbe2021gsm8k': {
+  cobbe2021gsm8k: {
     kind: 'misc',
     authors: ['Cobbe, Karl', 'Kosaraju, Vineet', 'Bavarian, Mohammad', 'Chen, Mark', 'others'],
     title: 'Training Verifiers to Solve Math Word Problems',

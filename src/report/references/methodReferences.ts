@@ -2,7 +2,7 @@ import type { Reference } from './reference.ts';
 
 /** Methods that prune, search, update and recover, by the keys that they are cited by. */
 export const METHOD_REFERENCES = {
-  'han2015learning': {
+  han2015learning: {
     kind: 'inproceedings',
     authors: ['Han, Song', 'Pool, Jeff', 'Tran, John', 'Dally, William J.'],
     title: 'Learning both Weights and Connections for Efficient Neural Networks',
@@ -11,7 +11,7 @@ export const METHOD_REFERENCES = {
     year: 2015,
     arXiv: '1506.02626',
   },
-  'molchanov2017pruning': {
+  molchanov2017pruning: {
     kind: 'inproceedings',
     authors: ['Molchanov, Pavlo', 'Tyree, Stephen', 'Karras, Tero', 'Aila, Timo', 'Kautz, Jan'],
     title: 'Pruning Convolutional Neural Networks for Resource Efficient Inference',
@@ -19,7 +19,7 @@ export const METHOD_REFERENCES = {
     year: 2017,
     arXiv: '1611.06440',
   },
-  'sun2024wanda': {
+  sun2024wanda: {
     kind: 'inproceedings',
     authors: ['Sun, Mingjie', 'Liu, Zhuang', 'Bair, Anna', 'Kolter, J. Zico'],
     title: 'A Simple and Effective Pruning Approach for Large Language Models',
@@ -27,7 +27,7 @@ export const METHOD_REFERENCES = {
     year: 2024,
     arXiv: '2306.11695',
   },
-  'frantar2023sparsegpt': {
+  frantar2023sparsegpt: {
     kind: 'inproceedings',
     authors: ['Frantar, Elias', 'Alistarh, Dan'],
     title: 'SparseGPT: Massive Language Models Can Be Accurately Pruned in One-Shot',
@@ -35,7 +35,7 @@ export const METHOD_REFERENCES = {
     year: 2023,
     arXiv: '2301.00774',
   },
-  'dong2024prunerzero': {
+  dong2024prunerzero: {
     kind: 'inproceedings',
     authors: [
       'Dong, Peijie',
@@ -51,7 +51,7 @@ export const METHOD_REFERENCES = {
     year: 2024,
     arXiv: '2406.02924',
   },
-  'an2024flap': {
+  an2024flap: {
     kind: 'inproceedings',
     authors: ['An, Yongqi', 'Zhao, Xu', 'Yu, Tao', 'Tang, Ming', 'Wang, Jinqiao'],
     title: 'Fluctuation-based Adaptive Structured Pruning for Large Language Models',
@@ -59,7 +59,7 @@ export const METHOD_REFERENCES = {
     year: 2024,
     arXiv: '2312.11983',
   },
-  'yin2024owl': {
+  yin2024owl: {
     kind: 'inproceedings',
     authors: [
       'Yin, Lu',
@@ -81,7 +81,7 @@ export const METHOD_REFERENCES = {
     year: 2024,
     arXiv: '2310.05175',
   },
-  'men2025shortgpt': {
+  men2025shortgpt: {
     kind: 'inproceedings',
     authors: [
       'Men, Xin',
@@ -101,7 +101,7 @@ export const METHOD_REFERENCES = {
     arXiv: '2403.03853',
     doi: '10.18653/v1/2025.findings-acl.1035',
   },
-  'ma2023llmpruner': {
+  ma2023llmpruner: {
     kind: 'inproceedings',
     authors: ['Ma, Xinyin', 'Fang, Gongfan', 'Wang, Xinchao'],
     title: 'LLM-Pruner: On the Structural Pruning of Large Language Models',
@@ -110,7 +110,7 @@ export const METHOD_REFERENCES = {
     year: 2023,
     arXiv: '2305.11627',
   },
-  'lasby2026reap': {
+  lasby2026reap: {
     kind: 'inproceedings',
     authors: [
       'Lasby, Mike',
@@ -125,14 +125,14 @@ export const METHOD_REFERENCES = {
     year: 2026,
     arXiv: '2510.13999',
   },
-  'huang2025selfpruner': {
+  huang2025selfpruner: {
     kind: 'misc',
     authors: ['Huang, Weizhong', 'Zhang, Yuxin', 'Zheng, Xiawu', 'Chao, Fei', 'Ji, Rongrong'],
     title: 'Towards Efficient Automatic Self-Pruning of Large Language Models',
     year: 2025,
     arXiv: '2502.14413',
   },
-  'sieberling2025evopress': {
+  sieberling2025evopress: {
     kind: 'inproceedings',
     authors: ['Sieberling, Oliver', 'Kuznedelev, Denis', 'Kurtic, Eldar', 'Alistarh, Dan'],
     title: 'EvoPress: Accurate Dynamic Model Compression via Evolutionary Search',
@@ -141,7 +141,7 @@ export const METHOD_REFERENCES = {
     year: 2025,
     arXiv: '2410.14649',
   },
-  'gao2025bypass': {
+  gao2025bypass: {
     kind: 'inproceedings',
     authors: ['Gao, Yuan', 'Liu, Zujing', 'Zhang, Weizhong', 'Du, Bo', 'Xia, Gui-Song'],
     title:
@@ -153,7 +153,7 @@ export const METHOD_REFERENCES = {
     arXiv: '2406.10576',
     doi: '10.18653/v1/2025.acl-long.1421',
   },
-  'boza2024fast': {
+  boza2024fast: {
     kind: 'article',
     authors: ['Boža, Vladimír'],
     title: 'Fast and Effective Weight Update for Pruned Large Language Models',
@@ -161,7 +161,7 @@ export const METHOD_REFERENCES = {
     year: 2024,
     arXiv: '2401.02938',
   },
-  'hu2022lora': {
+  hu2022lora: {
     kind: 'inproceedings',
     authors: [
       'Hu, Edward J.',

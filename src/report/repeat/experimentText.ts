@@ -61,7 +61,12 @@ export function inputLines(
     ['evaluate', 'text'],
     ['calibrate', 'calibration'],
     ['gradients', 'gradients'],
-    ...(recovery ? ([['train', 'train'], ['validate', 'validate']] as const) : []),
+    ...(recovery
+      ? ([
+          ['train', 'train'],
+          ['validate', 'validate'],
+        ] as const)
+      : []),
   ] as const;
   return [
     ...(protocol === undefined ? [] : [`protocol: ${protocol}`]),

@@ -38,7 +38,8 @@ export class MetricNames {
 
 function ownName(label: string): string {
   const name = /^(?:components by )?(\S+)(?: \(| then |$)/.exec(label)?.[1] ?? '';
-  return isName(name) && !isTaken(name) && name.length <= LONGEST ? name : 'metric_1';
+  if (!isName(name) || name.length > LONGEST) return 'formula';
+  return isTaken(name) ? `${name}_metric` : name;
 }
 
 const LONGEST = 60;
@@ -46,9 +47,15 @@ const LONGEST = 60;
 /** Names that mean something else in a file. */
 function isTaken(name: string): boolean {
   return (
-    [isOperandName, isOperationName, isClauseName, isStructureMethod, isUpdateMethod, isDeclarationKeyword, isTaskGroup].some(
-      (isOne) => isOne(name),
-    ) ||
+    [
+      isOperandName,
+      isOperationName,
+      isClauseName,
+      isStructureMethod,
+      isUpdateMethod,
+      isDeclarationKeyword,
+      isTaskGroup,
+    ].some((isOne) => isOne(name)) ||
     knownTask(name) !== undefined ||
     /^cells_\d+$/.test(name)
   );

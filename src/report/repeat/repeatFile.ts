@@ -40,13 +40,19 @@ export function repeatFile(evaluations: readonly ReportedEvaluation[], places: P
       left.push(`${nameOf(evaluation)}: ${why}`);
       return [];
     };
-    if (removed === undefined && result.expression !== 'dense') return problem('this version cannot read what was removed');
+    if (removed === undefined && result.expression !== 'dense')
+      return problem('this version cannot read what was removed');
     if (removed?.of.kind === 'mask')
-      return problem('a mask that a search has found, which stands in its run: `espalier export --run` writes the model');
+      return problem(
+        'a mask that a search has found, which stands in its run: `espalier export --run` writes the model',
+      );
     try {
       const pinned = { ...evaluation.inputs.settings, device: result.provenance.device };
       const inputs = { ...evaluation.inputs, settings: pinned };
-      const at = result.sparsity === undefined || removed?.rates?.kind === 'given' ? [] : [`at: ${printSparsity(result.sparsity)}`];
+      const at =
+        result.sparsity === undefined || removed?.rates?.kind === 'given'
+          ? []
+          : [`at: ${printSparsity(result.sparsity)}`];
       const lines = [...inputLines(inputs, evaluation.tasks, removed?.recovery, places), ...at];
       return [{ evaluation, removed, lines }];
     } catch (error) {

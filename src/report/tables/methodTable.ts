@@ -76,5 +76,7 @@ function symbolNotes(removals: readonly RemovalText[]): readonly Line[] {
     ...operands.map((name) => `${name}: ${OPERANDS[name].formula}`),
     ...operations.map((name) => `${name}(x): ${OPERATIONS[name].formula}`),
   ];
-  return said.length === 0 ? [] : [[text(`${said.join('; ')}. In sums over samples n is their number and T that of their tokens.`)]];
+  return said.length === 0
+    ? []
+    : [[text(`${said.join('; ')}. In sums over samples n is their number and T that of their tokens.`)]];
 }

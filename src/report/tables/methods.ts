@@ -69,10 +69,5 @@ export function conditionNotes(evaluations: readonly ReportedEvaluation[]): read
 function calibrationNote({ inputs, result }: ReportedEvaluation): Line {
   const { provenance } = result;
   const name: Inline = code(inputName(inputs.calibration ?? provenance.calibration ?? ''));
-  return [
-    text('Calibrated on '),
-    name,
-    ...citing(textKeys(inputs.calibration)),
-    text(`: ${samplesText(provenance)}.`),
-  ];
+  return [text('Calibrated on '), name, ...citing(textKeys(inputs.calibration)), text(`: ${samplesText(provenance)}.`)];
 }

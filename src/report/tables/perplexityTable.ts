@@ -43,7 +43,9 @@ export function perplexityTable(
     caption: [text('Perplexity '), ...onWhat(first), text(', lower is better.')],
     columns: [
       column('method'),
-      ...(sparsities.length === 0 ? [column('perplexity', 'right')] : sparsities.map(([of]) => column(sparsityTitle(of!), 'right'))),
+      ...(sparsities.length === 0
+        ? [column('perplexity', 'right')]
+        : sparsities.map(([of]) => column(sparsityTitle(of!), 'right'))),
     ],
     rows: [denseRow, ...rows],
     headRows: 1,
@@ -98,7 +100,9 @@ function seedNotes(
   if (several.length === 0) return [];
   const how = 'Mean and standard deviation over calibration seeds';
   if (sets.size === 1) return [[text(`${how} ${[...sets].join('')}; where no deviation stands, of one seed.`)]];
-  const told = several.map((cell) => `${shortName(cell[0]!.result.metric)} at ${sparsityTitle(cell[0]!)}: ${seedsText(cell)}`);
+  const told = several.map(
+    (cell) => `${shortName(cell[0]!.result.metric)} at ${sparsityTitle(cell[0]!)}: ${seedsText(cell)}`,
+  );
   return [[text(`${how}. ${told.join('; ')}.`)]];
 }
 

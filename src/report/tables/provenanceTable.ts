@@ -1,5 +1,7 @@
 import { shortFingerprint } from '../../experiment/format.ts';
 import { inputText } from '../../experiment/hubName.ts';
+import { isHubReference } from '../../experiment/hubReference.ts';
+import { portablePath } from '../../runs/portablePaths.ts';
 import { code, column, text } from '../document.ts';
 import type { Cell, Table } from '../document.ts';
 import type { ReportedEvaluation } from '../reported.ts';
@@ -33,8 +35,8 @@ export function provenanceTable(evaluations: readonly ReportedEvaluation[]): Tab
   };
 }
 
-/** Files by what they are for, with the beginning of their sha-256. */
-export function filesTable(evaluations: readonly ReportedEvaluation[]): Table | undefined {
+/** Files by what they are for, with the beginning of their sha-256. @param root workspace folder: paths in it are told from there */
+export function filesTable(evaluations: readonly ReportedEvaluation[], root: string): Table | undefined {
   const files = new Map<string, readonly Cell[]>();
   for (const { result } of evaluations) {
     const of = result.provenance;
@@ -49,7 +51,7 @@ export function filesTable(evaluations: readonly ReportedEvaluation[]): Table | 
     ];
     for (const [what, file, sha] of named) {
       if (file === undefined || sha === undefined) continue;
-      files.set(`${what} ${sha}`, [{ line: [text(what)] }, { line: [code(inputText(file))] }, hash(sha)]);
+      files.set(`${what} ${sha}`, [{ line: [text(what)] }, { line: [code(shownPath(file, root))] }, hash(sha)]);
     }
   }
   if (files.size === 0) return undefined;
@@ -60,6 +62,14 @@ export function filesTable(evaluations: readonly ReportedEvaluation[]): Table | 
     rows: [...files].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row),
     notes: [],
   };
+}
+
+/** By its name and commit where it is of the hub; from the workspace folder on where it lies there: the same in another clone. */
+function shownPath(file: string, root: string): string {
+  const named = inputText(file);
+  if (named !== file || isHubReference(file)) return named;
+  const relative = portablePath(root, file);
+  return relative.startsWith('../') ? file : relative;
 }
 
 function hash(full: string): Cell {

@@ -15,7 +15,10 @@ import { citing, shortName } from './methods.ts';
 import { perplexityCell } from './perplexityTable.ts';
 
 /** What a run came to: its finalists, the best first, and what they are compared with. */
-export function finalistTable(run: ReportedRun, { id, second }: { readonly id: string; readonly second: boolean }): Table | undefined {
+export function finalistTable(
+  run: ReportedRun,
+  { id, second }: { readonly id: string; readonly second: boolean },
+): Table | undefined {
   const { finalists, plan } = run;
   if (finalists.length === 0) return undefined;
   const isTested = finalists.some(({ test }) => test !== undefined);
@@ -28,7 +31,8 @@ export function finalistTable(run: ReportedRun, { id, second }: { readonly id: s
     return marked(cells, values, { second });
   };
   const [onFitness, onTest] = [cellsOf(fitness), cellsOf(test)];
-  const dense = finalists.map((one) => one.fitness ?? one.test).find((one) => one !== undefined)?.result.densePerplexity;
+  const dense = finalists.map((one) => one.fitness ?? one.test).find((one) => one !== undefined)
+    ?.result.densePerplexity;
   const denseTest = finalists.find((one) => one.test)?.test?.result.densePerplexity;
   const denseRow = [
     ...(isTrained ? [] : [NONE]),
@@ -39,7 +43,12 @@ export function finalistTable(run: ReportedRun, { id, second }: { readonly id: s
   const failed = finalists.filter((one) => one.failed !== undefined);
   return {
     id,
-    caption: [text('What the run '), code(run.title), ...runCites(run), text(isTrained ? ' came to.' : ' found, and what it is compared with.')],
+    caption: [
+      text('What the run '),
+      code(run.title),
+      ...runCites(run),
+      text(isTrained ? ' came to.' : ' found, and what it is compared with.'),
+    ],
     columns: [
       ...(isTrained ? [] : [column('place', 'right')]),
       column(isTrained ? 'state' : 'found', 'wrapped'),
@@ -147,7 +156,12 @@ export function settingsTable(runs: readonly ReportedRun[]): Table | undefined {
     return [
       [
         { line: [code(shortName(run.title))], exact: run.title },
-        { line: [text(plan.kind === 'recovery' ? method.title : SEARCH_METHODS[plan.search.method].title), ...runCites(run)] },
+        {
+          line: [
+            text(plan.kind === 'recovery' ? method.title : SEARCH_METHODS[plan.search.method].title),
+            ...runCites(run),
+          ],
+        },
         { line: [text(list.join(', '))] },
         { line: [code(run.fingerprint.slice(0, 12))], exact: run.fingerprint },
       ],

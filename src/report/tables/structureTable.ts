@@ -32,7 +32,10 @@ export function structureTable(
         { ...words(formatCount(pruned)), exact: String(pruned) },
         { ...words(formatShare(pruned / dense)), exact: String(pruned / dense) },
       ],
-      perplexity: { line: [{ kind: 'number', text: formatPerplexity(result.perplexity, digits) } as const], exact: String(result.perplexity ?? '') },
+      perplexity: {
+        line: [{ kind: 'number', text: formatPerplexity(result.perplexity, digits) } as const],
+        exact: String(result.perplexity ?? ''),
+      },
       change: words(formatChange(result.perplexity, result.densePerplexity)),
     };
   });
@@ -43,7 +46,11 @@ export function structureTable(
   });
   const perplexities = rows.map(({ perplexity }) => perplexity as Table['rows'][number][number]);
   for (const places of bySparsity.values()) {
-    const own = marked(places.map((i) => perplexities[i]!), places.map((i) => whole[i]!.result.perplexity), { second });
+    const own = marked(
+      places.map((i) => perplexities[i]!),
+      places.map((i) => whole[i]!.result.perplexity),
+      { second },
+    );
     places.forEach((place, i) => (perplexities[place] = own[i]!));
   }
   return {

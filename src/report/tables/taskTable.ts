@@ -30,16 +30,28 @@ export function taskTable(
   const all = pruned.map((one) => meansOf(one, 'means'));
   const cells = [...columns].map((_, i) => {
     const means = all.map((row) => row[i]);
-    return marked(means.map(meanCell), means.map((mean) => mean?.value), { second, best: 'highest' });
+    return marked(
+      means.map(meanCell),
+      means.map((mean) => mean?.value),
+      { second, best: 'highest' },
+    );
   });
   return {
     id,
-    caption: [text('Accuracy in percent with its standard error '), ...onWhat({ ...first, inputs: withoutText(first) }), ...citing(taskKeys(first.result)), text(', higher is better.')],
+    caption: [
+      text('Accuracy in percent with its standard error '),
+      ...onWhat({ ...first, inputs: withoutText(first) }),
+      ...citing(taskKeys(first.result)),
+      text(', higher is better.'),
+    ],
     columns: [column('method'), column('at', 'right'), ...[...columns.keys()].map((title) => column(title, 'right'))],
     rows: [
       ...(denseMeans ? [[words('dense'), NONE, ...denseMeans.map(meanCell)]] : []),
       ...pruned.map((one, row) => [
-        { line: [code(shortName(one.result.metric)), ...citing(methodKeys(readRemovalText(one.result)))], exact: one.result.metric },
+        {
+          line: [code(shortName(one.result.metric)), ...citing(methodKeys(readRemovalText(one.result)))],
+          exact: one.result.metric,
+        },
         words(sparsityTitle(one)),
         ...cells.map((of) => of[row]!),
       ]),
