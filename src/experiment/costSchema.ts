@@ -2,49 +2,45 @@ import * as z from 'zod';
 import type { Immutable } from '../base/immutable.ts';
 import { amountSchema, countSchema, hashSchema, nameSchema, textSchema } from '../base/scalarSchemas.ts';
 import { speedRequestSchema } from './exportSchema.ts';
-import { componentsSchema, MAX_BLOCKS } from './structureSchema.ts';
+import { MAX_BLOCKS } from './structureSchema.ts';
 
-/** Parameters, biases and norms included, and their bytes as the checkpoint stores them. */
+/** Parameters, biases and norms included, and their bytes in the types that the checkpoint has them in. */
 export type Size = Immutable<z.infer<typeof sizeSchema>>;
 
-const sizeSchema = z.strictObject({ parameters: amountSchema, bytes: amountSchema });
+const sizeSchema = z.strictObject({ parameters: z.number(), bytes: z.number() });
 
-/** Sizes of the blocks that are alike. */
-export type KindSizes = Immutable<z.infer<typeof kindSizesSchema>>;
+/** What a block is made of, by what it keeps: exact. */
+export type BlockSizes = Immutable<z.infer<typeof blockSizesSchema>>;
 
-const kindSizesSchema = z.strictObject({
-  /** What a dense one has of each component. */
-  dense: componentsSchema,
+const blockSizesSchema = z.strictObject({
   /** What goes with one group, one channel and, of a mixture, one expert. */
   group: sizeSchema,
   channel: sizeSchema,
-  expert: sizeSchema.exactOptional(),
-  /** What stays of a block that keeps none of these. */
-  rest: sizeSchema,
-  /** Biases that its output projections get where what is removed is made up for (FLAP). */
-  compensation: sizeSchema,
+  expert: sizeSchema,
+  /** The rest, where no groups and no channels (or experts) are kept, where groups alone are, channels alone, and both: norms go with what reads them. */
+  rest: z.strictObject({ none: sizeSchema, attention: sizeSchema, mlp: sizeSchema, both: sizeSchema }),
 });
 
 /**
- * Seconds: `prefill` of one pass over the batch, `decode` of one more token in each of the sequences that are decoded together. In the units and under
- * the conditions of a comparison of speeds, see `SpeedSession`.
+ * Seconds: `prefill` of one pass over the batch, `decode` of one more token in each of the sequences that are decoded together; both as a comparison of
+ * speeds takes them, see `SpeedPass`.
  */
 export type Time = Immutable<z.infer<typeof timeSchema>>;
 
 export const timeSchema = z.strictObject({ prefill: amountSchema, decode: amountSchema });
 
-/** What is kept of a component, and what that takes; rising in both, from nothing kept to all. */
-export type TimeGrid = Immutable<z.infer<typeof timeGridSchema>>;
+/** What a block takes by what it keeps: a table over some numbers of groups and of channels (of a mixture: experts), both rising from 0 to all. */
+export type BlockTimes = Immutable<z.infer<typeof blockTimesSchema>>;
 
-const timeGridSchema = z
-  .array(z.strictObject({ kept: countSchema, time: timeSchema }))
-  .min(1)
-  .max(64);
+const MAX_POINTS = 64;
+const pointsSchema = z.array(countSchema).min(1).max(MAX_POINTS);
 
-/** Seconds of the blocks that are alike: of the attention by groups, of the MLP by channels, or experts, and what both leave. */
-export type KindTimes = Immutable<z.infer<typeof kindTimesSchema>>;
-
-const kindTimesSchema = z.strictObject({ attention: timeGridSchema, mlp: timeGridSchema, rest: timeSchema });
+export const blockTimesSchema = z.strictObject({
+  groups: pointsSchema,
+  channels: pointsSchema,
+  /** By groups, then by channels. */
+  times: z.array(z.array(timeSchema).min(1).max(MAX_POINTS)).min(1).max(MAX_POINTS),
+});
 
 /** What was measured of the shapes of a model's blocks. */
 export type ModelTimes = Immutable<z.infer<typeof modelTimesSchema>>;
@@ -52,25 +48,35 @@ export type ModelTimes = Immutable<z.infer<typeof modelTimesSchema>>;
 export const modelTimesSchema = z.strictObject({
   /** Of all that decides them: shapes, device, processor, precision, threads, batch, length, version. */
   fingerprint: hashSchema,
-  /** The device and the processor, for people. */
+  /** The device and what it is, for people. */
   device: nameSchema,
   /** Sequences of a pass, sequences that are decoded together, and tokens of each. */
   batch: countSchema.min(1),
   decodeBatch: countSchema.min(1),
   length: countSchema.min(1),
   /** In the order of {@link ModelCosts.kinds}. */
-  kinds: z.array(kindTimesSchema).max(MAX_BLOCKS),
+  kinds: z.array(blockTimesSchema).max(MAX_BLOCKS),
   /** What is outside the blocks, as far as a comparison of speeds counts it. */
   outside: timeSchema,
 });
 
-/** What a model costs by the sizes of its blocks: sizes are exact and always known, times where they were measured. */
+/** What a model costs by what its blocks keep: sizes are exact and always known, times where they were measured. */
 export type ModelCosts = Immutable<z.infer<typeof modelCostsSchema>>;
 
 export const modelCostsSchema = z.strictObject({
-  kinds: z.array(kindSizesSchema).max(MAX_BLOCKS),
-  /** The kind of each block. */
-  blocks: z.array(countSchema).max(MAX_BLOCKS),
+  /** Blocks that are alike but for their sizes: as they are, and with biases of both output projections, which FLAP makes up for what is gone with. */
+  kinds: z.array(z.strictObject({ plain: blockSizesSchema, compensated: blockSizesSchema })).max(MAX_BLOCKS),
+  /** Of each block its kind, and what it has in the dense model. */
+  blocks: z
+    .array(
+      z.strictObject({
+        kind: countSchema,
+        groups: countSchema,
+        channels: countSchema,
+        experts: countSchema.exactOptional(),
+      }),
+    )
+    .max(MAX_BLOCKS),
   /** Embeddings, head and last norm. */
   outside: sizeSchema,
   times: modelTimesSchema.exactOptional(),
@@ -79,11 +85,11 @@ export const modelCostsSchema = z.strictObject({
 /** What is asked about the costs of a checkpoint's block shapes. */
 export type CostsRequest = Immutable<z.infer<typeof costsRequestSchema>>;
 
-export const costsRequestSchema = speedRequestSchema.extend({
+export const costsRequestSchema = speedRequestSchema.omit({ length: true }).extend({
   /** Tokens of each sequence; 0 takes what the model was made for, at most 2048. */
-  length: speedRequestSchema.shape.length.or(z.literal(0)),
-  /** Whether times are measured where they are not known; otherwise costs come without. */
-  measure: z.boolean(),
+  length: countSchema.max(1 << 24),
+  /** `known`: times come where they were measured before; `measured`: they are measured where not; `anew`: in any case. */
+  times: z.enum(['known', 'measured', 'anew']),
 });
 
 /** What a model's figures are predicted to be beside the dense model's. */
@@ -92,6 +98,6 @@ export type Prediction = Immutable<z.infer<typeof predictionSchema>>;
 export const predictionSchema = z.strictObject({
   dense: sizeSchema,
   pruned: sizeSchema,
-  /** How many times as fast, where costs are known; and on what. */
+  /** How many times as fast, where times are known; and what they were measured on, for people. */
   speedUp: z.strictObject({ prefill: amountSchema, decode: amountSchema, on: textSchema }).exactOptional(),
 });

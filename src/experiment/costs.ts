@@ -1,69 +1,79 @@
-import type { KindSizes, ModelCosts, ModelTimes, Size, Time, TimeGrid } from './costSchema.ts';
-import type { BlockComponents } from './structureSchema.ts';
+import type { BlockSizes, BlockTimes, ModelCosts, ModelTimes, Size, Time } from './costSchema.ts';
 
 /** What a block keeps; one that is dropped costs nothing. */
-export type BlockSize = 'dropped' | Pick<BlockComponents, 'groups' | 'channels' | 'experts'>;
+export type BlockSize = 'dropped' | KeptSize;
+export type KeptSize = Pick<ModelCosts['blocks'][number], 'groups' | 'channels' | 'experts'>;
 
 export type Phase = keyof Time;
 
-/** What every block of the dense model has. */
-export function denseSizes({ kinds, blocks }: ModelCosts): readonly BlockSize[] {
-  return blocks.map((kind) => kinds[kind]!.dense);
+/** Costs whose times were measured. */
+export type TimedCosts = ModelCosts & { readonly times: ModelTimes };
+
+export function isTimed(costs: ModelCosts): costs is TimedCosts {
+  return costs.times !== undefined;
 }
 
 /**
  * Exact size of a model.
  *
  * @param kept of each block
- * @param compensated whether the output projections get a bias for what was removed
+ * @param compensated whether the output projections get biases for what was removed
  */
 export function modelSize(costs: ModelCosts, kept: readonly BlockSize[], compensated = false): Size {
-  return kept.reduce(
-    (sum, size, index) => addSizes(sum, blockSize(costs.kinds[costs.blocks[index]!]!, size, compensated)),
-    costs.outside,
-  );
+  const sizes = kept.map((size, index) => blockSize(costs, index, size, compensated));
+  return sizes.reduce(addSizes, costs.outside);
 }
 
-/** Exact size of a block of that kind. */
-export function blockSize(kind: KindSizes, kept: BlockSize, compensated = false): Size {
+/** Exact size of block `index` with what it keeps. */
+export function blockSize({ kinds, blocks }: ModelCosts, index: number, kept: BlockSize, compensated = false): Size {
   if (kept === 'dropped') return NOTHING;
-  const { group, channel, expert = NOTHING, rest, compensation } = kind;
-  const parts = [times(group, kept.groups), times(channel, kept.channels), times(expert, kept.experts ?? 0)];
-  return [...parts, ...(compensated ? [compensation] : [])].reduce(addSizes, rest);
+  const { group, channel, expert, rest }: BlockSizes =
+    kinds[blocks[index]!.kind]![compensated ? 'compensated' : 'plain'];
+  const { groups, channels, experts = 0 } = kept;
+  const mlp = channels > 0 || experts > 0;
+  const base = groups > 0 ? (mlp ? rest.both : rest.attention) : mlp ? rest.mlp : rest.none;
+  return [times(group, groups), times(channel, channels), times(expert, experts)].reduce(addSizes, base);
 }
 
 /** Seconds of a model: what is outside the blocks, and each block as if it were alone. */
-export function modelTime(costs: ModelCosts & { readonly times: ModelTimes }, kept: readonly BlockSize[]): Time {
-  return kept.reduce(
-    (sum, size, index) => addTimes(sum, blockTime(costs.times, costs.blocks[index]!, size)),
-    costs.times.outside,
-  );
+export function modelTime(costs: TimedCosts, kept: readonly BlockSize[]): Time {
+  return kept.map((size, index) => blockTime(costs, index, size)).reduce(addTimes, costs.times.outside);
 }
 
-/** Seconds of a block of that kind: linear between the sizes that were measured. */
-export function blockTime(measured: ModelTimes, kind: number, kept: BlockSize): Time {
+/** Seconds of block `index` with what it keeps: linear between the sizes that were measured, in groups and in channels. */
+export function blockTime({ blocks, times: { kinds } }: TimedCosts, index: number, kept: BlockSize): Time {
   if (kept === 'dropped') return NO_TIME;
-  const { attention, mlp, rest } = measured.kinds[kind]!;
-  return addTimes(rest, addTimes(timeAt(attention, kept.groups), timeAt(mlp, kept.experts ?? kept.channels)));
-}
-
-/** How many times as fast as the dense model; undefined where nothing was measured. */
-export function speedUp(costs: ModelCosts, kept: readonly BlockSize[], phase: Phase): number | undefined {
-  const { times: measured } = costs;
-  if (!measured) return undefined;
-  const known = { ...costs, times: measured };
-  return modelTime(known, denseSizes(costs))[phase] / modelTime(known, kept)[phase];
-}
-
-/** Linear between two points of the grid; beyond its last as between the last two. */
-function timeAt(grid: TimeGrid, kept: number): Time {
-  const after = grid.findIndex((point) => point.kept >= kept);
-  const upper = grid[after < 0 ? grid.length - 1 : after]!;
-  if (upper.kept === kept || grid.length === 1) return upper.time;
-  const lower = grid[grid.indexOf(upper) - 1]!;
-  const share = (kept - lower.kept) / (upper.kept - lower.kept);
-  const between = (phase: Phase): number => lower.time[phase] + share * (upper.time[phase] - lower.time[phase]);
+  const table = kinds[blocks[index]!.kind]!;
+  const [row, column] = [place(table.groups, kept.groups), place(table.channels, kept.experts ?? kept.channels)];
+  const between = (phase: Phase): number => {
+    const along = (at: number): number => mix(column, (index) => table.times[at]![index]![phase]);
+    return mix(row, along);
+  };
   return { prefill: between('prefill'), decode: between('decode') };
+}
+
+/** How many times as fast as the dense model the one with such blocks is. */
+export function speedUp(costs: TimedCosts, kept: readonly BlockSize[], phase: Phase): number {
+  return modelTime(costs, costs.blocks)[phase] / modelTime(costs, kept)[phase];
+}
+
+/** Between which two points a value lies, and how far from the first to the second. */
+interface Place {
+  readonly lower: number;
+  readonly upper: number;
+  readonly share: number;
+}
+
+function place(points: BlockTimes['groups'], value: number): Place {
+  const after = points.findIndex((point) => point >= value);
+  const upper = after < 0 ? points.length - 1 : after;
+  const lower = Math.max(0, upper - 1);
+  const [from, to] = [points[lower]!, points[upper]!];
+  return { lower, upper, share: to > from ? (value - from) / (to - from) : 0 };
+}
+
+function mix({ lower, upper, share }: Place, at: (index: number) => number): number {
+  return lower === upper ? at(lower) : at(lower) * (1 - share) + at(upper) * share;
 }
 
 const NOTHING: Size = { parameters: 0, bytes: 0 };
