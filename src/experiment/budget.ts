@@ -31,6 +31,26 @@ export function parseBudget(text: string): Budget | undefined {
   return bytes >= 1 && bytes <= MOST_BYTES ? { quantity: 'bytes', bytes } : undefined;
 }
 
+/** What is meant by what is almost a budget: `1.5 faster`, `40% fewer`, `2gb`; undefined where that is anybody's guess. */
+export function nearestBudget(text: string): string | undefined {
+  const [, number, percent, words] = new RegExp(String.raw`^(${NUMBER})\s*(%?)\s*(.*)$`).exec(text.trim()) ?? [];
+  if (number === undefined || words === undefined) return undefined;
+  const guess = percent === '%' ? `${number}% fewer parameters` : `${number}${wordsMeant(words.toLowerCase())}`;
+  const means = parseBudget(guess);
+  return means && printBudget(means);
+}
+
+/** What stands behind a number. */
+function wordsMeant(words: string): string {
+  if (/^[kmgt]i?b?$/.test(words)) {
+    const unit = Object.keys(BYTE_UNITS).find((known) => known.toLowerCase().startsWith(words.replace(/b?$/, '')));
+    return unit === undefined ? words : ` ${words.includes('i') ? unit.replace(/i?B/, 'iB') : unit}`;
+  }
+  return /^(?:x|times)?\s*(?:fast|speed)/.test(words) || words === 'x'
+    ? `x faster${words.includes('dec') ? ' decode' : ''}`
+    : words;
+}
+
 /** The spelling that {@link parseBudget} reads back to the same. */
 export function printBudget(budget: Budget): string {
   switch (budget.quantity) {
@@ -62,7 +82,7 @@ function plain(value: number): string {
 
 const NUMBER = String.raw`\d+(?:\.\d*)?|\.\d+`;
 const FORM = new RegExp(
-  String.raw`^(?:(?<times>${NUMBER})\s*[x×]\s+faster(?:\s+(?<stage>prefill|decode))?` +
+  String.raw`^(?:(?<times>${NUMBER})\s*x\s+faster(?:\s+(?<stage>prefill|decode))?` +
     String.raw`|(?<percent>${NUMBER})\s*%\s+fewer\s+parameters` +
     String.raw`|(?<amount>${NUMBER})\s*(?<unit>${Object.keys(BYTE_UNITS).join('|')}))$`,
 );

@@ -4,9 +4,9 @@ import { BUDGET_FORMS, parseBudget, printBudget } from '../../src/experiment/bud
 import { budgetSchema, type Budget } from '../../src/experiment/budgetSchema.ts';
 
 describe('budgets', () => {
-  it.each<readonly [string, Budget | undefined, string?]>([
+  it.each<[string, Budget | undefined, string?]>([
     ['1.5x faster', { quantity: 'prefill', times: 1.5 }],
-    ['2 × faster', { quantity: 'prefill', times: 2 }, '2x faster'],
+    ['2 x faster', { quantity: 'prefill', times: 2 }, '2x faster'],
     ['1.5x faster prefill', { quantity: 'prefill', times: 1.5 }, '1.5x faster'],
     ['1.25x  faster decode', { quantity: 'decode', times: 1.25 }, '1.25x faster decode'],
     ['40% fewer parameters', { quantity: 'parameters', share: 0.4 }],
@@ -28,7 +28,7 @@ describe('budgets', () => {
     ['2gb', undefined],
     ['2 TB', undefined],
     ['50%', undefined],
-  ])('reads %s', (text, budget, printed = text) => {
+  ])('reads %s', (text: string, budget: Budget | undefined, printed: string = text) => {
     expect(parseBudget(text)).toEqual(budget);
     if (budget) expect(printBudget(budget)).toBe(printed);
   });
