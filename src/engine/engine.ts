@@ -1,6 +1,7 @@
 import { EspalierError, throwIfCancelled } from '../base/errors.ts';
 import { planInputs, withText } from '../experiment/planInputs.ts';
 import type { StructureScore } from '../experiment/structureSchema.ts';
+import type { CostsRequest, ModelCosts } from '../experiment/costSchema.ts';
 import type {
   ExportReport,
   ExportTarget,
@@ -52,6 +53,7 @@ import { OneAtATime } from './oneAtATime.ts';
 import { openSession } from './search/openSession.ts';
 import type { SearchSession } from './search/searchSession.ts';
 import { measureSpeed } from './speed/measureSpeed.ts';
+import { modelCosts } from './speed/modelCosts.ts';
 import { SpeedSession } from './speed/speedSession.ts';
 import { OpenDevices } from './runtime/openDevices.ts';
 import { workClassOf } from './runtime/workClass.ts';
@@ -135,6 +137,8 @@ export interface Engine {
   exportRecovered(asked: KeptRecovery, target: ExportTarget, hooks?: StepHooks): Promise<ExportReport>;
   /** Compares the speed of checkpoints, see `measureSpeed`. Needs `startFresh`. */
   measureSpeed(plan: SpeedPlan, hooks?: StepHooks): Promise<readonly SpeedReport[]>;
+  /** What a checkpoint costs by what its blocks keep, see `modelCosts`. */
+  costs(request: CostsRequest, hooks?: StepHooks): Promise<ModelCosts>;
   /** Compares an exported model's logits with those in a file: what the engine of an export asks a fresh one. */
   verify(request: VerifyRequest, hooks?: Pick<StepHooks, 'signal'>): Promise<Verification>;
   /** Loads a checkpoint for {@link speedRound}: what the engine of a comparison asks a fresh one. */
@@ -325,6 +329,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
         return exportRecovered(await withLength(plan), kept, target, hooks, state, freshStarter());
       }),
     measureSpeed: (plan, hooks = {}) => alone(() => measureSpeed(plan, hooks, freshStarter())),
+    costs: (request, hooks = {}) => alone(() => modelCosts(request, hooks, state)),
     verify: (request, { signal } = {}) => alone(() => verifyExport(request, signal, state)),
     openSpeed: (request, { signal } = {}) =>
       alone(async () => {

@@ -39,6 +39,8 @@ export const blockTimesSchema = z.strictObject({
   channels: pointsSchema,
   /** By groups, then by channels. */
   times: z.array(z.array(timeSchema).min(1).max(MAX_POINTS)).min(1).max(MAX_POINTS),
+  /** What one that keeps all takes in a model whose blocks all keep the same: these share a program, which holds its memory from one to the next. */
+  alike: timeSchema,
 });
 
 /** What was measured of the shapes of a model's blocks. */

@@ -37,19 +37,42 @@ export function blockSize({ kinds, blocks }: ModelCosts, index: number, kept: Bl
 
 /** Seconds of a model: what is outside the blocks, and each block as if it were alone. */
 export function modelTime(costs: TimedCosts, kept: readonly BlockSize[]): Time {
-  return kept.map((size, index) => blockTime(costs, index, size)).reduce(addTimes, costs.times.outside);
+  const alike = areAlike(kept);
+  return kept.map((size, index) => blockTime(costs, index, size, alike)).reduce(addTimes, costs.times.outside);
 }
 
-/** Seconds of block `index` with what it keeps: linear between the sizes that were measured, in groups and in channels. */
-export function blockTime({ blocks, times: { kinds } }: TimedCosts, index: number, kept: BlockSize): Time {
+/**
+ * Seconds of block `index` with what it keeps: linear between the sizes that were measured, in groups and in channels.
+ *
+ * @param alike whether all blocks of its model keep the same
+ */
+export function blockTime(
+  { blocks, times: { kinds } }: TimedCosts,
+  index: number,
+  kept: BlockSize,
+  alike = false,
+): Time {
   if (kept === 'dropped') return NO_TIME;
   const table = kinds[blocks[index]!.kind]!;
   const [row, column] = [place(table.groups, kept.groups), place(table.channels, kept.experts ?? kept.channels)];
   const between = (phase: Phase): number => {
-    const along = (at: number): number => mix(column, (index) => table.times[at]![index]![phase]);
-    return mix(row, along);
+    const seconds = mix(row, (at) => mix(column, (next) => table.times[at]![next]![phase]));
+    return alike ? (seconds * table.alike[phase]) / table.times.at(-1)!.at(-1)![phase] : seconds;
   };
   return { prefill: between('prefill'), decode: between('decode') };
+}
+
+/** Whether config.json can say what is left as sizes of the whole model: see `prunedConfig`. */
+export function areAlike(kept: readonly BlockSize[]): boolean {
+  const left = kept.filter((size): size is KeptSize => size !== 'dropped');
+  const isOne = (values: readonly (number | undefined)[]): boolean => new Set(values).size <= 1;
+  const plain = left.filter(({ experts }) => experts === undefined);
+  return (
+    isOne(left.map(({ groups }) => groups)) &&
+    isOne(plain.map(({ channels }) => channels)) &&
+    isOne(left.flatMap(({ experts }) => (experts === undefined ? [] : [experts]))) &&
+    left.every(({ groups, channels, experts }) => groups > 0 && (experts ?? channels) > 0)
+  );
 }
 
 /** How many times as fast as the dense model the one with such blocks is. */

@@ -31,6 +31,7 @@ import {
   servedPlanSchema,
   servedSchema,
 } from '../experiment/generationSchema.ts';
+import { costsRequestSchema, modelCostsSchema } from '../experiment/costSchema.ts';
 import { preflightSchema } from '../experiment/preflightSchema.ts';
 import { inspectionSchema } from '../experiment/inspectionSchema.ts';
 import { measuringSchema, probingSchema } from '../experiment/measuringSchema.ts';
@@ -131,6 +132,8 @@ export const REQUESTS = {
   },
   /** Compares the speed of checkpoints. */
   measureSpeed: { params: speedPlanSchema, result: z.array(speedReportSchema), device: true },
+  /** What a checkpoint costs by what its blocks keep: sizes, and times as far as they are known or asked for. */
+  costs: { params: costsRequestSchema, result: modelCostsSchema, device: true },
   /** Compares the logits of an exported model with those in a file. */
   verify: { params: verifyRequestSchema, result: verificationSchema, device: true },
   /** Loads a checkpoint to be measured by `speedRound`. */

@@ -76,6 +76,7 @@ async function run(
     exportModel: notAskedFor,
     exportRecovered: notAskedFor,
     measureSpeed: notAskedFor,
+    costs: notAskedFor,
     verify: notAskedFor,
     openSpeed: notAskedFor,
     componentScores: notAskedFor,
