@@ -1,7 +1,8 @@
 import { EspalierError, throwIfCancelled } from '../base/errors.ts';
 import { planInputs, withText } from '../experiment/planInputs.ts';
 import type { StructureScore } from '../experiment/structureSchema.ts';
-import type { CostsRequest, ModelCosts } from '../experiment/costSchema.ts';
+import type { ModelCosts } from '../experiment/costSchema.ts';
+import type { CostsRequest } from '../experiment/costsRequestSchema.ts';
 import type {
   ExportReport,
   ExportTarget,
