@@ -1,7 +1,8 @@
 import { EspalierError, throwIfCancelled } from '../base/errors.ts';
 import { planInputs, withText } from '../experiment/planInputs.ts';
 import type { StructureScore } from '../experiment/structureSchema.ts';
-import type { CostsRequest, ModelCosts } from '../experiment/costSchema.ts';
+import type { CostsRequest } from '../experiment/costRequestSchema.ts';
+import type { ModelCosts } from '../experiment/costSchema.ts';
 import type {
   ExportReport,
   ExportTarget,
@@ -55,6 +56,7 @@ import type { SearchSession } from './search/searchSession.ts';
 import { measureSpeed } from './speed/measureSpeed.ts';
 import { modelCosts } from './speed/modelCosts.ts';
 import { SpeedSession } from './speed/speedSession.ts';
+import { timedPlan } from './speed/timedPlan.ts';
 import { OpenDevices } from './runtime/openDevices.ts';
 import { workClassOf } from './runtime/workClass.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
@@ -252,7 +254,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
       alone(async () => {
         throwIfCancelled(hooks.signal, 'evaluating');
         const evaluate = plan.evaluations.some((evaluation) => evaluation.recovery) ? evaluateRecovered : evaluatePlan;
-        const sized = await withLength<EvaluationPlan>(plan);
+        const sized = await timedPlan(await withLength<EvaluationPlan>(plan), 'measured', hooks, state);
         const evaluateAll = (told: EvaluationHooks): Promise<readonly EvaluationResult[]> =>
           sized.tasks?.list.some(isGenerated)
             ? evaluateGenerated(sized, told, state, evaluate)
@@ -264,7 +266,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
     open: <Kind extends RunKind>(plan: PlanOf<Kind> & { readonly kind: Kind }, hooks: StepHooks = {}) =>
       alone(async () => {
         await closeSearch();
-        const asked: RunPlan = await withLength(plan);
+        const asked: RunPlan = await timedPlan<RunPlan>(await withLength(plan), 'measured', hooks, state);
         if (asked.tasks) await checkTasks(asked.tasks, asked.model, hooks);
         // What is opened is what the plan asks, which the compiler cannot follow.
         const told = (opening: OpeningOf<RunKind>): OpeningOf<Kind> => opening as OpeningOf<Kind>;
@@ -290,7 +292,8 @@ export function createEngine(options: EngineOptions = {}): Engine {
     saveRecovery: (asked, hooks = {}) =>
       alone(async () => {
         await closeSearch();
-        return saveRecovery({ ...asked, plan: await withLength(asked.plan) }, hooks, state);
+        const plan = await timedPlan(await withLength(asked.plan), 'measured', hooks, state);
+        return saveRecovery({ ...asked, plan }, hooks, state);
       }),
     inspect: (plan, tensor, hooks = {}) =>
       alone(async () => {
@@ -300,7 +303,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
     preflight: (plan, hooks = {}) =>
       alone(async () => {
         throwIfCancelled(hooks.signal, 'evaluating');
-        const sized = await withLength(plan);
+        const sized = await timedPlan(await withLength(plan), 'known', hooks, state);
         const pruned = { ...withoutGenerated(sized), evaluations: sized.evaluations.map(withoutRecovery) };
         const trained = await withTraining(sized, await preflight(pruned, hooks, state, options.cacheFolder));
         return withAnswers(sized, trained);
@@ -316,7 +319,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
       alone(async () => {
         throwIfCancelled(hooks.signal, 'exporting');
         const exported = { ...planInputs(plan), evaluations: plan.evaluations };
-        const sized = await withLength(withText(exported, 'exporting'));
+        const sized = await timedPlan(await withLength(withText(exported, 'exporting')), 'measured', hooks, state);
         const [evaluation, ...others] = sized.evaluations;
         if (!evaluation?.recovery || others.length > 0) return exportModel(sized, target, hooks, state, freshStarter());
         const recovery = recoveryPlanOf(sized, evaluation.recovery);
@@ -326,7 +329,8 @@ export function createEngine(options: EngineOptions = {}): Engine {
       alone(async () => {
         throwIfCancelled(hooks.signal, 'exporting');
         await closeSearch();
-        return exportRecovered(await withLength(plan), kept, target, hooks, state, freshStarter());
+        const timed = await timedPlan(await withLength(plan), 'measured', hooks, state);
+        return exportRecovered(timed, kept, target, hooks, state, freshStarter());
       }),
     measureSpeed: (plan, hooks = {}) => alone(() => measureSpeed(plan, hooks, freshStarter())),
     costs: (request, hooks = {}) => alone(() => modelCosts(request, hooks, state)),
@@ -343,7 +347,8 @@ export function createEngine(options: EngineOptions = {}): Engine {
         if (!speed) throw notOpenError();
         return speed.round(signal);
       }),
-    openServed: (plan, hooks = {}) => alone(async () => served.open(await withLength(plan), hooks, state)),
+    openServed: (plan, hooks = {}) =>
+      alone(async () => served.open(await timedPlan(await withLength(plan), 'measured', hooks, state), hooks, state)),
     generate: ({ served: number, ...asked }, { pause, ...hooks } = {}) =>
       alone((inPause) => {
         const paused = async (): Promise<void> => {

@@ -1,7 +1,8 @@
 import os from 'node:os';
 import { canonicalJson } from '../../base/canonicalJson.ts';
 import { VERSION } from '../../base/version.ts';
-import type { CostsRequest, ModelCosts, ModelTimes } from '../../experiment/costSchema.ts';
+import type { CostsRequest } from '../../experiment/costRequestSchema.ts';
+import type { ModelCosts, ModelTimes } from '../../experiment/costSchema.ts';
 import { defaultLength } from '../../experiment/length.ts';
 import { DEFAULT_SETTINGS, type EvaluationSettings } from '../../experiment/settings.ts';
 import { type Checkpoint, openCheckpoint } from '../checkpoint/checkpoint.ts';
@@ -14,7 +15,7 @@ import { workClassOf } from '../runtime/workClass.ts';
 import { CostsFolder } from './costsFolder.ts';
 import { measureCosts } from './measureCosts.ts';
 import { measuredShapes } from './measuredShapes.ts';
-import { modelSizes } from './modelSizes.ts';
+import { modelSizes } from '../structure/modelSizes.ts';
 
 /** Changes when times of the same fingerprint would have to differ. */
 const FORMAT = 1;
