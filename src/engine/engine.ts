@@ -1,8 +1,8 @@
 import { EspalierError, throwIfCancelled } from '../base/errors.ts';
 import { planInputs, withText } from '../experiment/planInputs.ts';
 import type { StructureScore } from '../experiment/structureSchema.ts';
-import type { CostsRequest } from '../experiment/costRequestSchema.ts';
 import type { ModelCosts } from '../experiment/costSchema.ts';
+import type { CostsRequest } from '../experiment/costsRequestSchema.ts';
 import type {
   ExportReport,
   ExportTarget,
@@ -55,6 +55,7 @@ import { openSession } from './search/openSession.ts';
 import type { SearchSession } from './search/searchSession.ts';
 import { measureSpeed } from './speed/measureSpeed.ts';
 import { modelCosts } from './speed/modelCosts.ts';
+import { withPrediction, withPredictions, withSpeeds } from './speed/predictions.ts';
 import { SpeedSession } from './speed/speedSession.ts';
 import { timedPlan } from './speed/timedPlan.ts';
 import { OpenDevices } from './runtime/openDevices.ts';
@@ -255,10 +256,12 @@ export function createEngine(options: EngineOptions = {}): Engine {
         throwIfCancelled(hooks.signal, 'evaluating');
         const evaluate = plan.evaluations.some((evaluation) => evaluation.recovery) ? evaluateRecovered : evaluatePlan;
         const sized = await timedPlan(await withLength<EvaluationPlan>(plan), 'measured', hooks, state);
-        const evaluateAll = (told: EvaluationHooks): Promise<readonly EvaluationResult[]> =>
+        const evaluateEach = (told: EvaluationHooks): Promise<readonly EvaluationResult[]> =>
           sized.tasks?.list.some(isGenerated)
             ? evaluateGenerated(sized, told, state, evaluate)
             : evaluate(sized, told, state);
+        const evaluateAll = (told: EvaluationHooks): Promise<readonly EvaluationResult[]> =>
+          withPredictions(sized, told, state, evaluateEach);
         const results = await (plan.whole?.documents ? withDocuments(evaluateAll, hooks) : evaluateAll(hooks));
         // Where there is a text there are perplexities, which the compiler cannot follow.
         return results as readonly ResultOf<typeof plan>[];
@@ -306,7 +309,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
         const sized = await timedPlan(await withLength(plan), 'known', hooks, state);
         const pruned = { ...withoutGenerated(sized), evaluations: sized.evaluations.map(withoutRecovery) };
         const trained = await withTraining(sized, await preflight(pruned, hooks, state, options.cacheFolder));
-        return withAnswers(sized, trained);
+        return withAnswers(sized, await withSpeeds(sized, trained, state));
       }),
     tokens: (model, text, signal) =>
       withCheckpoint(model, async ({ tokenizerFolder: folder, config: { vocabulary } }) => {
@@ -321,9 +324,12 @@ export function createEngine(options: EngineOptions = {}): Engine {
         const exported = { ...planInputs(plan), evaluations: plan.evaluations };
         const sized = await timedPlan(await withLength(withText(exported, 'exporting')), 'measured', hooks, state);
         const [evaluation, ...others] = sized.evaluations;
-        if (!evaluation?.recovery || others.length > 0) return exportModel(sized, target, hooks, state, freshStarter());
-        const recovery = recoveryPlanOf(sized, evaluation.recovery);
-        return exportRecovered(recovery, undefined, target, hooks, state, freshStarter());
+        const recovery =
+          evaluation?.recovery && others.length === 0 ? recoveryPlanOf(sized, evaluation.recovery) : undefined;
+        const report = recovery
+          ? await exportRecovered(recovery, undefined, target, hooks, state, freshStarter())
+          : await exportModel(sized, target, hooks, state, freshStarter());
+        return { ...report, result: await withPrediction(sized, report.result, state) };
       }),
     exportRecovered: ({ plan, ...kept }, target, hooks = {}) =>
       alone(async () => {

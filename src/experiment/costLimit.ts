@@ -2,7 +2,7 @@ import { EspalierError } from '../base/errors.ts';
 import { sum } from '../base/sum.ts';
 import { printBudget } from './budget.ts';
 import type { Budget } from './budgetSchema.ts';
-import { areAlike, blockSize, blockTime, isTimed } from './costs.ts';
+import { areAlike, blockSize, blockTime, isTimed, modelTime } from './costs.ts';
 import type { BlockSize, TimedCosts } from './costs.ts';
 import type { ModelCosts } from './costSchema.ts';
 
@@ -16,8 +16,10 @@ export interface CostLimit {
   readonly outside: number;
   /** What each block has in the dense model. */
   readonly blocks: ModelCosts['blocks'];
-  /** Cost of block `index` with what it keeps. @param alike whether all blocks of its model keep the same, which may take less */
-  readonly costOfBlock: (index: number, kept: BlockSize, alike?: boolean) => number;
+  /** What a model costs whose blocks all keep the same, where that is not the sum over its blocks; undefined for others. */
+  readonly costOfAlike?: (kept: readonly BlockSize[]) => number | undefined;
+  /** Cost of block `index` with what it keeps, in a model of blocks of many sizes. */
+  readonly costOfBlock: (index: number, kept: BlockSize) => number;
 }
 
 export interface LimitOptions {
@@ -43,17 +45,17 @@ export function costLimit(budget: Budget, costs: ModelCosts, { compensated = fal
     return { budget, dense, most, outside, blocks, costOfBlock };
   }
   const timed = requireTimes(costs, budget);
-  const costOfBlock: CostLimit['costOfBlock'] = (index, kept, alike) => blockTime(timed, index, kept, alike)[quantity];
+  const costOfBlock: CostLimit['costOfBlock'] = (index, kept) => blockTime(timed, index, kept)[quantity];
   const outside = timed.times.outside[quantity];
-  const isAlike = areAlike(blocks);
-  const dense = outside + sum(blocks.map((block, index) => costOfBlock(index, block, isAlike)));
-  return { budget, dense, most: dense / budget.times, outside, blocks, costOfBlock };
+  const costOfAlike = (kept: readonly BlockSize[]): number | undefined =>
+    areAlike(kept) ? modelTime(timed, kept)[quantity] : undefined;
+  const dense = modelTime(timed, blocks)[quantity];
+  return { budget, dense, most: dense / budget.times, outside, blocks, costOfAlike, costOfBlock };
 }
 
 /** Cost of a model. @param kept of each block */
-export function costOf({ outside, costOfBlock }: CostLimit, kept: readonly BlockSize[]): number {
-  const alike = areAlike(kept);
-  return outside + sum(kept.map((size, index) => costOfBlock(index, size, alike)));
+export function costOf({ outside, costOfAlike, costOfBlock }: CostLimit, kept: readonly BlockSize[]): number {
+  return costOfAlike?.(kept) ?? outside + sum(kept.map((size, index) => costOfBlock(index, size)));
 }
 
 /** Whether a cost is within the limit, but for the arithmetic. */

@@ -1,12 +1,8 @@
 import * as z from 'zod';
 import type { Immutable } from '../base/immutable.ts';
-import { amountSchema, countSchema, hashSchema, nameSchema, textSchema } from '../base/scalarSchemas.ts';
+import { amountSchema, countSchema, hashSchema, nameSchema } from '../base/scalarSchemas.ts';
+import { sizeSchema } from './predictionSchema.ts';
 import { MAX_BLOCKS } from './structureSchema.ts';
-
-/** Parameters, biases and norms included, and their bytes in the types that the checkpoint has them in. */
-export type Size = Immutable<z.infer<typeof sizeSchema>>;
-
-const sizeSchema = z.strictObject({ parameters: z.number(), bytes: z.number() });
 
 /** What a block is made of, by what it keeps: exact. */
 export type BlockSizes = Immutable<z.infer<typeof blockSizesSchema>>;
@@ -39,8 +35,8 @@ export const blockTimesSchema = z.strictObject({
   channels: pointsSchema,
   /** By groups, then by channels. */
   times: z.array(z.array(timeSchema).min(1).max(MAX_POINTS)).min(1).max(MAX_POINTS),
-  /** What one that keeps all takes in a model whose blocks all keep the same: these share a program, which holds its memory from one to the next. */
-  alike: timeSchema,
+  /** What some take in a model whose blocks all keep the same, which share a program that holds its memory from one to the next: rising to all. */
+  alike: z.array(z.strictObject({ groups: countSchema, channels: countSchema, time: timeSchema })).max(MAX_POINTS),
 });
 
 /** What was measured of the shapes of a model's blocks. */
@@ -81,14 +77,4 @@ export const modelCostsSchema = z.strictObject({
   /** Embeddings, head and last norm. */
   outside: sizeSchema,
   times: modelTimesSchema.exactOptional(),
-});
-
-/** What a model's figures are predicted to be beside the dense model's. */
-export type Prediction = Immutable<z.infer<typeof predictionSchema>>;
-
-export const predictionSchema = z.strictObject({
-  dense: sizeSchema,
-  pruned: sizeSchema,
-  /** How many times as fast, where times are known; and what they were measured on, for people. */
-  speedUp: z.strictObject({ prefill: amountSchema, decode: amountSchema, on: textSchema }).exactOptional(),
 });

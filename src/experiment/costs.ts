@@ -1,4 +1,5 @@
-import type { BlockSizes, BlockTimes, ModelCosts, ModelTimes, Size, Time } from './costSchema.ts';
+import type { BlockSizes, BlockTimes, ModelCosts, ModelTimes, Time } from './costSchema.ts';
+import type { Size } from './predictionSchema.ts';
 
 /** What a block keeps; one that is dropped costs nothing. */
 export type BlockSize = 'dropped' | KeptSize;
@@ -54,12 +55,29 @@ export function blockTime(
 ): Time {
   if (kept === 'dropped') return NO_TIME;
   const table = kinds[blocks[index]!.kind]!;
-  const [row, column] = [place(table.groups, kept.groups), place(table.channels, kept.experts ?? kept.channels)];
-  const between = (phase: Phase): number => {
-    const seconds = mix(row, (at) => mix(column, (next) => table.times[at]![next]![phase]));
-    return alike ? (seconds * table.alike[phase]) / table.times.at(-1)!.at(-1)![phase] : seconds;
-  };
-  return { prefill: between('prefill'), decode: between('decode') };
+  const time = mixedTime(table, kept.groups, kept.experts ?? kept.channels);
+  if (!alike || table.alike.length === 0) return time;
+  const of = (phase: Phase): number => time[phase] * alikeShare(table, time[phase], phase);
+  return { prefill: of('prefill'), decode: of('decode') };
+}
+
+function mixedTime({ groups, channels, times }: BlockTimes, kept: number, parts: number): Time {
+  const [row, column] = [place(groups, kept), place(channels, parts)];
+  const of = (phase: Phase): number => mix(row, (at) => mix(column, (next) => times[at]![next]![phase]));
+  return { prefill: of('prefill'), decode: of('decode') };
+}
+
+/** What blocks that are alike take, in what blocks of many sizes do: linear in the time of the latter. */
+function alikeShare(table: BlockTimes, seconds: number, phase: Phase): number {
+  const measured = table.alike.map(({ groups, channels, time }) => {
+    const mixed = mixedTime(table, groups, channels)[phase];
+    return { mixed, share: mixed > 0 ? time[phase] / mixed : 1 };
+  });
+  const at = place(
+    measured.map(({ mixed }) => mixed),
+    Math.max(seconds, measured[0]!.mixed),
+  );
+  return mix(at, (index) => measured[index]!.share);
 }
 
 /** Whether config.json can say what is left as sizes of the whole model: see `prunedConfig`. */
@@ -87,7 +105,7 @@ interface Place {
   readonly share: number;
 }
 
-function place(points: BlockTimes['groups'], value: number): Place {
+function place(points: readonly number[], value: number): Place {
   const after = points.findIndex((point) => point >= value);
   const upper = after < 0 ? points.length - 1 : after;
   const lower = Math.max(0, upper - 1);

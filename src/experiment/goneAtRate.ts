@@ -28,6 +28,10 @@ export function keptAtRates(components: readonly BlockComponents[], rates: reado
 }
 
 export function keptAtRate(block: BlockComponents, rate: number): KeptSize {
+  if (block.experts !== undefined) {
+    const { groups, channels, experts } = block;
+    return { groups, channels, experts: experts - expertsGoneAtRate(block, rate) };
+  }
   const gone = goneAtRate(block, rate);
   return { groups: block.groups - gone.groups, channels: block.channels - gone.channels };
 }

@@ -104,6 +104,9 @@ export class Application {
       const located = params.models.map((model) => hub.located({ model }, hooks?.signal));
       return askSpeed({ ...params, models: (await Promise.all(located)).map(({ model }) => model) }, hooks);
     };
+    const askCosts = supervisor.asking('costs');
+    const costs: typeof askCosts = async (params, hooks) =>
+      askCosts({ ...params, model: (await hub.located({ model: params.model }, hooks?.signal)).model }, hooks);
     const describe = async (model: string): Promise<CheckpointSummary> =>
       supervisor.request('describe', { model: await hub.modelHere(model) });
     this.taskFiles = new TaskFiles({
@@ -242,6 +245,7 @@ export class Application {
     const speed: SpeedParts = {
       exportModel,
       measureSpeed,
+      costs,
       scratch: path.join(context.globalStorageUri.fsPath, 'speed'),
       now: () => SYSTEM_CLOCK.now() / 1000,
     };

@@ -31,8 +31,8 @@ import {
   servedPlanSchema,
   servedSchema,
 } from '../experiment/generationSchema.ts';
-import { costsRequestSchema } from '../experiment/costRequestSchema.ts';
 import { modelCostsSchema } from '../experiment/costSchema.ts';
+import { costsRequestSchema } from '../experiment/costsRequestSchema.ts';
 import { preflightSchema } from '../experiment/preflightSchema.ts';
 import { inspectionSchema } from '../experiment/inspectionSchema.ts';
 import { measuringSchema, probingSchema } from '../experiment/measuringSchema.ts';

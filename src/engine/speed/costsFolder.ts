@@ -1,5 +1,6 @@
 import { readdir, rm, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
+import { canonicalJson } from '../../base/canonicalJson.ts';
 import { type ModelTimes, modelTimesSchema } from '../../experiment/costSchema.ts';
 import { readText } from '../../files/readBytes.ts';
 import { writeWhole } from '../../files/writeWhole.ts';
@@ -67,5 +68,5 @@ export class CostsFolder {
 }
 
 function checkOf(times: ModelTimes): string {
-  return sha256(JSON.stringify(times));
+  return sha256(canonicalJson(times));
 }

@@ -58,8 +58,9 @@ export class MadeUpModel implements BlockSource {
     return this.made('head', [...parameters, weight], (parameter) => (parameter === weight ? weightType : 'float32'));
   }
 
-  /** All stay where they are. */
-  done(): void {}
+  done(): void {
+    // All stay where they are.
+  }
 
   dispose(): void {
     for (const weights of this.blocks.values()) for (const tensor of Object.values(weights)) tensor.dispose();

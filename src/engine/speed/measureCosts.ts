@@ -5,13 +5,13 @@ import { MadeUpModel } from './madeUpModel.ts';
 import { type MeasuredShapes, tablesOf } from './measuredShapes.ts';
 import { type Clock, type PassTimes, SpeedPass } from './speedPass.ts';
 
-/** Passes that count, after one that reads and compiles. */
-const ROUNDS = 7;
+/** Rounds that count, after one that compiles: as many as this at least, and no more once so many seconds have passed, or at so many. */
+const ROUNDS = { least: 7, seconds: 8, most: 25 };
 
 export interface CostConditions {
   readonly batch: number;
   readonly length: number;
-  readonly rounds?: number;
+  /** Without it by the wall. */
   readonly now?: Clock;
 }
 
@@ -19,29 +19,33 @@ export type MeasuredTimes = Pick<ModelTimes, 'kinds' | 'outside' | 'decodeBatch'
 
 /**
  * Seconds of the shapes that a model's blocks can have: one model has them all as its blocks, with random weights, so that every pass meets each of them
- * under the same conditions, and with the programs of a comparison of speeds; another one has blocks that are as they are. Of each block the
- * median share of a round counts, times the median round: what else the machine does in some round meets all of its blocks.
+ * under the same conditions, and with the programs of a comparison of speeds; others have blocks that are alike. The lower quartile of the
+ * rounds counts: what else the machine does adds to some of them, and never takes away.
  */
 export async function measureCosts(
   shapes: MeasuredShapes,
   device: Device,
-  { batch, length, rounds = ROUNDS, now }: CostConditions,
+  { batch, length, now }: CostConditions,
   { signal, onProgress }: StepHooks,
 ): Promise<MeasuredTimes> {
   const models: MadeUpModel[] = [];
   const passes: SpeedPass[] = [];
   try {
-    for (const config of [shapes.mixed, shapes.dense]) {
+    for (const config of [shapes.mixed, ...shapes.alike]) {
       const model = new MadeUpModel(config, device);
       models.push(model);
       passes.push(await SpeedPass.open(model, batch, length, now));
     }
-    const found: Round[] = [];
-    for (let round = 0; round <= rounds; round++) {
-      const detail = round === 0 ? 'warming up' : `round ${round} of ${rounds}`;
-      onProgress?.({ stage: 'measuring', done: round, total: rounds + 1, detail: `costs of block shapes: ${detail}` });
-      const [mixed, dense] = [await passes[0]!.run(signal), await passes[1]!.run(signal)];
-      if (round > 0) found.push({ mixed, dense });
+    const found: (readonly PassTimes[])[] = [];
+    const began = performance.now();
+    for (let round = 0; round < ROUNDS.most; round++) {
+      const share = Math.min((performance.now() - began) / 1000 / ROUNDS.seconds, (round - 1) / ROUNDS.least);
+      if (share >= 1) break;
+      const detail = `costs of block shapes: ${round === 0 ? 'warming up' : `round ${round}`}`;
+      onProgress?.({ stage: 'measuring', done: Math.max(0, Math.floor(100 * share)), total: 100, detail });
+      const times: PassTimes[] = [];
+      for (const pass of passes) times.push(await pass.run(signal));
+      if (round > 0) found.push(times);
     }
     return summary(shapes, found);
   } finally {
@@ -53,30 +57,22 @@ export async function measureCosts(
   }
 }
 
-interface Round {
-  readonly mixed: PassTimes;
-  readonly dense: PassTimes;
-}
-
-function summary(shapes: MeasuredShapes, rounds: readonly Round[]): MeasuredTimes {
-  const parts = rounds.map(({ mixed, dense }) => [...mixed.blocks, ...dense.blocks, mixed.outside]);
-  const typical = (phase: keyof Time): readonly number[] => {
-    const totals = parts.map((times) => times.reduce((sum, time) => sum + time[phase], 0));
-    const whole = median(totals);
-    return parts[0]!.map((_, part) => whole * median(parts.map((times, i) => times[part]![phase] / totals[i]!)));
-  };
-  const [prefill, decode] = [typical('prefill'), typical('decode')];
-  const times = prefill.map((seconds, part): Time => ({ prefill: seconds, decode: decode[part]! }));
-  const { depth } = shapes.mixed;
+/** @param rounds of each the pass of the model of many sizes, and of those whose blocks are alike */
+function summary(shapes: MeasuredShapes, rounds: readonly (readonly PassTimes[])[]): MeasuredTimes {
+  const typical = (of: (round: readonly PassTimes[]) => Time): Time => ({
+    prefill: lowerQuartile(rounds.map((round) => of(round).prefill)),
+    decode: lowerQuartile(rounds.map((round) => of(round).decode)),
+  });
+  const [mixed, ...alike] = [shapes.mixed, ...shapes.alike].map(({ windows }, model) =>
+    windows.map((_, block) => typical((round) => round[model]!.blocks[block]!)),
+  );
   return {
-    kinds: [...tablesOf(shapes, times.slice(0, depth), times.slice(depth, -1))],
-    outside: times.at(-1)!,
-    decodeBatch: rounds[0]!.mixed.decode.batch,
+    kinds: [...tablesOf(shapes, mixed!, alike)],
+    outside: typical((round) => round[0]!.outside),
+    decodeBatch: rounds[0]![0]!.decode.batch,
   };
 }
 
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = (sorted.length - 1) / 2;
-  return (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle)]!) / 2;
+function lowerQuartile(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 4)]!;
 }

@@ -1,5 +1,5 @@
 import type { BlockTimes, ModelCosts, Time } from '../../experiment/costSchema.ts';
-import type { BlockShape } from '../families/config.ts';
+import { type BlockShape, blockShape } from '../families/config.ts';
 import type { ModelConfig } from '../families/families.ts';
 
 /** A table of shapes for each kind of block. */
@@ -7,14 +7,15 @@ export interface MeasuredShapes {
   readonly kinds: readonly Pick<BlockTimes, 'groups' | 'channels'>[];
   /** The model whose blocks have these shapes, one after the other. */
   readonly mixed: ModelConfig;
-  /** A model whose blocks are as they are: so many of each kind, one kind after the other. */
-  readonly dense: ModelConfig;
+  /** Models whose blocks all keep the same share, which config.json says as the sizes of the whole model: some of each kind, one kind after the other. */
+  readonly alike: readonly ModelConfig[];
 }
 
 /** Parts that a table has of all that a block can keep. */
 const PARTS = 4;
-/** Blocks of a kind that are as they are. */
-const DENSE = 3;
+/** What blocks that are alike keep, and how many of each kind there are. */
+const ALIKE = [0.25, 0.5, 1];
+const COUNT = 2;
 
 /**
  * The shapes that are measured: nothing, a quarter, half, three quarters and all of the groups, with the same of the channels, or experts. A single group
@@ -49,9 +50,11 @@ export function measuredShapes(config: ModelConfig, { kinds, blocks }: Omit<Mode
       }),
       blocks: shapes.map(({ shape }) => shape),
     },
-    dense: withBlocks(
-      config,
-      tables.flatMap(({ index }) => Array.from({ length: DENSE }, () => index)),
+    alike: alikeShares(config).map((share) =>
+      withBlocks(
+        shrunk(config, share),
+        tables.flatMap(({ index }) => Array.from({ length: COUNT }, () => index)),
+      ),
     ),
   };
 }
@@ -69,18 +72,42 @@ function withBlocks(config: ModelConfig, indices: readonly number[]): ModelConfi
   };
 }
 
-/** What was measured of the blocks of {@link MeasuredShapes.mixed} and {@link MeasuredShapes.dense}, in tables. */
+/** Of a model whose blocks have sizes of their own no smaller one with blocks that are alike comes; of a mixture experts go. */
+function alikeShares({ blocks, mixture }: ModelConfig): readonly number[] {
+  return blocks ? [] : mixture ? [1] : ALIKE;
+}
+
+/** The same model with a share of the groups and channels of all blocks. */
+function shrunk(config: ModelConfig, share: number): ModelConfig {
+  if (share === 1) return config;
+  const kvHeads = Math.max(1, Math.round(share * config.kvHeads));
+  const intermediate = Math.max(1, Math.round(share * config.intermediate));
+  return { ...config, heads: kvHeads * (config.heads / config.kvHeads), kvHeads, intermediate };
+}
+
+/**
+ * What was measured, in tables.
+ *
+ * @param mixed times of the blocks of {@link MeasuredShapes.mixed}
+ * @param alike the same of each of {@link MeasuredShapes.alike}
+ */
 export function tablesOf(
-  { kinds }: MeasuredShapes,
+  { kinds, alike: models }: MeasuredShapes,
   mixed: readonly Time[],
-  dense: readonly Time[],
+  alike: readonly (readonly Time[])[],
 ): readonly BlockTimes[] {
   let at = 0;
   return kinds.map(({ groups, channels }, kind) => ({
     groups,
     channels,
     times: rising(groups.map(() => channels.map(() => mixed[at++]!))),
-    alike: mean(dense.slice(kind * DENSE, (kind + 1) * DENSE)),
+    alike: models.map((config, model) => {
+      const { kvHeads, intermediate, experts } = blockShape(config, kind * COUNT);
+      return {
+        ...{ groups: kvHeads, channels: experts ?? intermediate },
+        time: mean(alike[model]!.slice(kind * COUNT, (kind + 1) * COUNT)),
+      };
+    }),
   }));
 }
 

@@ -1,8 +1,7 @@
 import os from 'node:os';
 import { canonicalJson } from '../../base/canonicalJson.ts';
-import { VERSION } from '../../base/version.ts';
-import type { CostsRequest } from '../../experiment/costRequestSchema.ts';
 import type { ModelCosts, ModelTimes } from '../../experiment/costSchema.ts';
+import type { CostsRequest } from '../../experiment/costsRequestSchema.ts';
 import { defaultLength } from '../../experiment/length.ts';
 import { DEFAULT_SETTINGS, type EvaluationSettings } from '../../experiment/settings.ts';
 import { type Checkpoint, openCheckpoint } from '../checkpoint/checkpoint.ts';
@@ -86,9 +85,9 @@ async function identify(
   { batch, length, settings }: CostConditions,
   devices: OpenDevices,
 ): Promise<Pick<ModelTimes, 'fingerprint' | 'device'>> {
-  const { espalier: _, ...machine } = await workClassOf(devices, settings);
+  const machine = await workClassOf(devices, settings);
   const threads = settings.threads || os.availableParallelism();
-  const decided = { format: FORMAT, version: VERSION, config, machine, batch, length, threads };
+  const decided = { format: FORMAT, config, machine, batch, length, threads };
   const { device, deviceName, precision } = machine;
   const of = [
     deviceName,

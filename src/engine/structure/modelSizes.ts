@@ -1,4 +1,5 @@
-import type { BlockSizes, ModelCosts, Size } from '../../experiment/costSchema.ts';
+import type { BlockSizes, ModelCosts } from '../../experiment/costSchema.ts';
+import type { Size } from '../../experiment/predictionSchema.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { byteLength } from '../checkpoint/elementTypes.ts';
 import { type BlockShape, blockShape } from '../families/config.ts';
