@@ -13,6 +13,7 @@ import type { MaskResume } from '../search/masks/resume.ts';
 import { runMaskSearch } from '../search/masks/runMaskSearch.ts';
 import { checkSame } from './divergence.ts';
 import { evaluateFinalists } from './finalists.ts';
+import { withTimes } from './timedPlan.ts';
 import { MaskMeasures } from './maskMeasures.ts';
 import type { Drive, EndOf, SearchRun } from './searchRun.ts';
 
@@ -58,7 +59,7 @@ export class MaskRun implements SearchRun<'masks'> {
       signal,
       ...(this.checkpoints && { resume: this.checkpoints }),
     });
-    await this.evaluateFinalists(mask, opening.components, drive);
+    await this.evaluateFinalists(mask, opening, drive);
     return { kind: 'finished', mask, steps, leftOut };
   }
 
@@ -100,12 +101,9 @@ export class MaskRun implements SearchRun<'masks'> {
   }
 
   /** What the search has found first, then the baselines. */
-  private async evaluateFinalists(
-    mask: ModelMask,
-    components: readonly BlockComponents[],
-    drive: Drive<'masks'>,
-  ): Promise<void> {
-    const { plan } = this;
+  private async evaluateFinalists(mask: ModelMask, opening: ComponentsOpening, drive: Drive<'masks'>): Promise<void> {
+    const { components } = opening;
+    const plan = withTimes(this.plan, opening);
     const evaluationOf = (metric: string, structure: Structure, sparsity: ComponentSparsity): PlannedEvaluation => ({
       ...{ metric, structure, sparsity },
       ...(plan.update && { update: plan.update }),

@@ -1,5 +1,5 @@
-import { MOST_BYTES, MOST_TIMES_FASTER } from './budgetSchema.ts';
 import type { Budget } from './budgetSchema.ts';
+import { MOST_BYTES, MOST_TIMES_FASTER } from './limits.ts';
 
 /** What can be written behind a number of bytes. */
 export const BYTE_UNITS = { GB: 1e9, MB: 1e6, GiB: 2 ** 30, MiB: 2 ** 20 } as const;

@@ -1,13 +1,9 @@
 import * as z from 'zod';
 import type { Immutable } from '../base/immutable.ts';
+import { MOST_BYTES, MOST_TIMES_FASTER } from './limits.ts';
 
 /** What a pruned model may cost, where that is asked for in place of a share of the weights. */
 export type Budget = Immutable<z.infer<typeof budgetSchema>>;
-
-/** Far beyond what removing anything could gain. */
-export const MOST_TIMES_FASTER = 1000;
-/** A petabyte: far beyond any model. */
-export const MOST_BYTES = 1e15;
 
 export const budgetSchema = z.discriminatedUnion('quantity', [
   z.strictObject({
