@@ -11,7 +11,7 @@ import { Device } from '../src/engine/runtime/device.ts';
 import { MadeUpModel } from '../src/engine/speed/madeUpModel.ts';
 import { measureCosts } from '../src/engine/speed/measureCosts.ts';
 import { measuredShapes } from '../src/engine/speed/measuredShapes.ts';
-import { modelSizes } from '../src/engine/speed/modelSizes.ts';
+import { modelSizes } from '../src/engine/structure/modelSizes.ts';
 import { type PassTimes, SpeedPass } from '../src/engine/speed/speedPass.ts';
 import { packBits } from '../src/experiment/components.ts';
 import type { Time } from '../src/experiment/costSchema.ts';

@@ -24,6 +24,7 @@ const ENTRY_POINTS = {
   cliProgram: 'src/cli/main.ts',
   bench: 'bench/main.ts',
   benchSpeed: 'bench/speed.ts',
+  benchBudget: 'bench/budget.ts',
   benchCosts: 'bench/costs.ts',
   benchObjective: 'bench/objective.ts',
   benchRecovery: 'bench/recovery.ts',

@@ -1,7 +1,8 @@
 import { EspalierError, throwIfCancelled } from '../base/errors.ts';
 import { planInputs, withText } from '../experiment/planInputs.ts';
 import type { StructureScore } from '../experiment/structureSchema.ts';
-import type { CostsRequest, ModelCosts } from '../experiment/costSchema.ts';
+import type { ModelCosts } from '../experiment/costSchema.ts';
+import type { CostsRequest } from '../experiment/costsRequestSchema.ts';
 import type {
   ExportReport,
   ExportTarget,
@@ -59,6 +60,7 @@ import { measureSpeed } from './speed/measureSpeed.ts';
 import { modelCosts } from './speed/modelCosts.ts';
 import { withPrediction, withPredictions, withSpeeds } from './speed/predictions.ts';
 import { SpeedSession } from './speed/speedSession.ts';
+import { timedPlan } from './speed/timedPlan.ts';
 import { OpenDevices } from './runtime/openDevices.ts';
 import { workClassOf } from './runtime/workClass.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
@@ -258,7 +260,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
       alone(async () => {
         throwIfCancelled(hooks.signal, 'evaluating');
         const evaluate = plan.evaluations.some((evaluation) => evaluation.recovery) ? evaluateRecovered : evaluatePlan;
-        const sized = await withLength<EvaluationPlan>(plan);
+        const sized = await timedPlan(await withLength<EvaluationPlan>(plan), 'measured', hooks, state);
         const evaluateEach = (told: EvaluationHooks): Promise<readonly EvaluationResult[]> =>
           sized.tasks?.list.some(isGenerated)
             ? evaluateGenerated(sized, told, state, evaluate)
@@ -272,7 +274,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
     open: <Kind extends RunKind>(plan: PlanOf<Kind> & { readonly kind: Kind }, hooks: StepHooks = {}) =>
       alone(async () => {
         await closeSearch();
-        const asked: RunPlan = await withLength(plan);
+        const asked: RunPlan = await timedPlan<RunPlan>(await withLength(plan), 'measured', hooks, state);
         if (asked.tasks) await checkTasks(asked.tasks, asked.model, hooks);
         // What is opened is what the plan asks, which the compiler cannot follow.
         const told = (opening: OpeningOf<RunKind>): OpeningOf<Kind> => opening as OpeningOf<Kind>;
@@ -298,7 +300,8 @@ export function createEngine(options: EngineOptions = {}): Engine {
     saveRecovery: (asked, hooks = {}) =>
       alone(async () => {
         await closeSearch();
-        return saveRecovery({ ...asked, plan: await withLength(asked.plan) }, hooks, state);
+        const plan = await timedPlan(await withLength(asked.plan), 'measured', hooks, state);
+        return saveRecovery({ ...asked, plan }, hooks, state);
       }),
     inspect: (plan, tensor, hooks = {}) =>
       alone(async () => {
@@ -308,7 +311,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
     preflight: (plan, hooks = {}) =>
       alone(async () => {
         throwIfCancelled(hooks.signal, 'evaluating');
-        const sized = await withLength(plan);
+        const sized = await timedPlan(await withLength(plan), 'known', hooks, state);
         const pruned = { ...withoutGenerated(sized), evaluations: sized.evaluations.map(withoutRecovery) };
         const trained = await withTraining(sized, await preflight(pruned, hooks, state, options.cacheFolder));
         return withAnswers(sized, await withSpeeds(sized, trained, state));
@@ -324,7 +327,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
       alone(async () => {
         throwIfCancelled(hooks.signal, 'exporting');
         const exported = { ...planInputs(plan), evaluations: plan.evaluations };
-        const sized = await withLength(withText(exported, 'exporting'));
+        const sized = await timedPlan(await withLength(withText(exported, 'exporting')), 'measured', hooks, state);
         const [evaluation, ...others] = sized.evaluations;
         const recovery =
           evaluation?.recovery && others.length === 0 ? recoveryPlanOf(sized, evaluation.recovery) : undefined;
@@ -337,7 +340,8 @@ export function createEngine(options: EngineOptions = {}): Engine {
       alone(async () => {
         throwIfCancelled(hooks.signal, 'exporting');
         await closeSearch();
-        return exportRecovered(await withLength(plan), kept, target, hooks, state, freshStarter());
+        const timed = await timedPlan(await withLength(plan), 'measured', hooks, state);
+        return exportRecovered(timed, kept, target, hooks, state, freshStarter());
       }),
     readers: ({ model, evaluations: [evaluation], settings }, layout) =>
       withCheckpoint(model, (checkpoint) => Promise.resolve(readersOfPlan(checkpoint, evaluation, settings, layout))),
@@ -356,7 +360,8 @@ export function createEngine(options: EngineOptions = {}): Engine {
         if (!speed) throw notOpenError();
         return speed.round(signal);
       }),
-    openServed: (plan, hooks = {}) => alone(async () => served.open(await withLength(plan), hooks, state)),
+    openServed: (plan, hooks = {}) =>
+      alone(async () => served.open(await timedPlan(await withLength(plan), 'measured', hooks, state), hooks, state)),
     generate: ({ served: number, ...asked }, { pause, ...hooks } = {}) =>
       alone((inPause) => {
         const paused = async (): Promise<void> => {

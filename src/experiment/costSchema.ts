@@ -1,7 +1,6 @@
 import * as z from 'zod';
 import type { Immutable } from '../base/immutable.ts';
 import { amountSchema, countSchema, hashSchema, nameSchema } from '../base/scalarSchemas.ts';
-import { speedRequestSchema } from './exportSchema.ts';
 import { sizeSchema } from './predictionSchema.ts';
 import { MAX_BLOCKS } from './structureSchema.ts';
 
@@ -78,14 +77,4 @@ export const modelCostsSchema = z.strictObject({
   /** Embeddings, head and last norm. */
   outside: sizeSchema,
   times: modelTimesSchema.exactOptional(),
-});
-
-/** What is asked about the costs of a checkpoint's block shapes. */
-export type CostsRequest = Immutable<z.infer<typeof costsRequestSchema>>;
-
-export const costsRequestSchema = speedRequestSchema.omit({ length: true }).extend({
-  /** Tokens of each sequence; 0 takes what the model was made for, at most 2048. */
-  length: countSchema.max(1 << 24),
-  /** `known`: times come where they were measured before; `measured`: they are measured where not; `anew`: in any case. */
-  times: z.enum(['known', 'measured', 'anew']),
 });

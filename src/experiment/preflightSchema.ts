@@ -36,6 +36,8 @@ export const preflightSchema = z.strictObject({
     })
     .exactOptional(),
   gradients: z.enum(['not needed', 'cached', 'to compute']),
+  /** What budgets come to, as sentences for a person. */
+  budgets: z.array(textSchema).exactOptional(),
   /** Program runs, the units of progress. */
   steps: countSchema,
   /** Multiplications and additions of the matrix products. */

@@ -33,7 +33,8 @@ import {
 } from '../experiment/generationSchema.ts';
 import { LAYOUTS } from '../experiment/exportFormats.ts';
 import { readersReportSchema } from '../experiment/readersSchema.ts';
-import { costsRequestSchema, modelCostsSchema } from '../experiment/costSchema.ts';
+import { modelCostsSchema } from '../experiment/costSchema.ts';
+import { costsRequestSchema } from '../experiment/costsRequestSchema.ts';
 import { preflightSchema } from '../experiment/preflightSchema.ts';
 import { inspectionSchema } from '../experiment/inspectionSchema.ts';
 import { measuringSchema, probingSchema } from '../experiment/measuringSchema.ts';

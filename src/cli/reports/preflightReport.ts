@@ -88,6 +88,7 @@ function preflightLines(plan: EvaluationPlan, preflight: Preflight): string[] {
         `${Math.round(flops / 1e9)} GFLOP in ${steps} steps`,
     ],
     ...(preflight.tasks ? [['tasks', preflightTasks(preflight.tasks)] satisfies [string, string]] : []),
+    ...(preflight.budgets ?? []).map((text): [string, string] => ['budget', text]),
     ['gradients', gradients],
     ...speedRows(plan, preflight),
     ...costs.map(({ name, kind, bytes }): [string, string] => [name, `${formatBytes(bytes)} of ${kind}`]),

@@ -1,6 +1,7 @@
 import os from 'node:os';
 import { canonicalJson } from '../../base/canonicalJson.ts';
-import type { CostsRequest, ModelCosts, ModelTimes } from '../../experiment/costSchema.ts';
+import type { ModelCosts, ModelTimes } from '../../experiment/costSchema.ts';
+import type { CostsRequest } from '../../experiment/costsRequestSchema.ts';
 import { defaultLength } from '../../experiment/length.ts';
 import { DEFAULT_SETTINGS, type EvaluationSettings } from '../../experiment/settings.ts';
 import { type Checkpoint, openCheckpoint } from '../checkpoint/checkpoint.ts';
@@ -13,7 +14,7 @@ import { workClassOf } from '../runtime/workClass.ts';
 import { CostsFolder } from './costsFolder.ts';
 import { measureCosts } from './measureCosts.ts';
 import { measuredShapes } from './measuredShapes.ts';
-import { modelSizes } from './modelSizes.ts';
+import { modelSizes } from '../structure/modelSizes.ts';
 
 /** Changes when times of the same fingerprint would have to differ. */
 const FORMAT = 1;

@@ -1,18 +1,19 @@
 import type { ModelCosts } from '../../experiment/costSchema.ts';
-import type { BlockSize } from '../../experiment/costs.ts';
-import { isStructural } from '../../experiment/planned.ts';
-import type { EvaluationPlan, PlannedEvaluation, StructureEvaluation } from '../../experiment/planSchema.ts';
+import { type BlockSize, isTimed } from '../../experiment/costs.ts';
+import { isCompensated, isStructural } from '../../experiment/planned.ts';
+import type { EvaluationPlan, StructureEvaluation } from '../../experiment/planSchema.ts';
 import { predict, sizesOf, SPEED_BATCH } from '../../experiment/prediction.ts';
-import type { Prediction } from '../../experiment/predictionSchema.ts';
 import type { Preflight } from '../../experiment/preflightSchema.ts';
 import type { EvaluationResult } from '../../experiment/resultSchema.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import type { BlockComponents } from '../../experiment/structureSchema.ts';
-import { countBits } from '../../experiment/components.ts';
+import { keptByMask } from '../../experiment/components.ts';
+import { costLimit, isAboutSpeed, leastShare } from '../../experiment/costLimit.ts';
+import { keptAtRates } from '../../experiment/goneAtRate.ts';
 import { openCheckpoint } from '../checkpoint/checkpoint.ts';
 import type { EvaluationHooks } from '../evaluation/hooks.ts';
 import { modelComponents } from '../models/components.ts';
-import { goneAtRate, maskOfBlocks } from '../structure/masks.ts';
+import { maskOfBlocks } from '../structure/masks.ts';
 import { type CostPlaces, knownCosts } from './modelCosts.ts';
 
 /** Says of each result whose whole components went how small and fast its model is, as far as that is known. */
@@ -47,7 +48,7 @@ export async function withPrediction<Result extends EvaluationResult>(
   places: CostPlaces,
 ): Promise<Result> {
   const [evaluation] = plan.evaluations;
-  if (!result.structure || !evaluation) return result;
+  if (!result.structure || !evaluation || !isStructural(evaluation)) return result;
   const { costs } = await costsOf(plan, places);
   return { ...result, predicted: predict(costs, sizesOf(result.structure), isCompensated(evaluation)) };
 }
@@ -56,11 +57,12 @@ export async function withPrediction<Result extends EvaluationResult>(
 export async function withSpeeds(plan: EvaluationPlan, preflight: Preflight, places: CostPlaces): Promise<Preflight> {
   if (plan.evaluations.length === 0) return preflight;
   const { costs, components } = await costsOf(plan, places);
-  const speeds = plan.evaluations.map((evaluation) => ({
-    metric: evaluation.metric,
-    sparsity: printSparsity(evaluation.sparsity),
-    ...(isStructural(evaluation) && { prediction: expected(evaluation, components, costs) }),
-  }));
+  const speeds = plan.evaluations.flatMap((evaluation) => {
+    const about = { metric: evaluation.metric, sparsity: printSparsity(evaluation.sparsity) };
+    if (!isStructural(evaluation)) return [about];
+    const kept = expectedSizes(evaluation, components, costs);
+    return kept ? [{ ...about, prediction: predict(costs, kept, isCompensated(evaluation)) }] : [];
+  });
   return { ...preflight, speeds };
 }
 
@@ -77,50 +79,25 @@ async function costsOf({ model, settings }: EvaluationPlan, places: CostPlaces) 
   }
 }
 
-function expected(
+/** What is left of each block, roughly where only scores will say it. Undefined where a speed is asked for, and nobody knows yet what removes it. */
+function expectedSizes(
   evaluation: StructureEvaluation,
   components: readonly BlockComponents[],
   costs: ModelCosts,
-): Prediction {
-  return predict(costs, expectedSizes(evaluation, components), isCompensated(evaluation));
-}
-
-function expectedSizes(
-  { structure, sparsity }: StructureEvaluation,
-  components: readonly BlockComponents[],
-): readonly BlockSize[] {
-  if (structure.kind === 'mask') {
-    return structure.mask.map(({ groups, channels, experts, dropped }, index) =>
-      dropped
-        ? 'dropped'
-        : {
-            groups: countBits(groups),
-            channels: countBits(channels),
-            ...(components[index]!.experts !== undefined && {
-              experts: experts === undefined ? components[index]!.experts : countBits(experts),
-            }),
-          },
-    );
-  }
-  const { share } = sparsity;
-  if (structure.score.kind === 'method' && structure.score.method === 'shortgpt') {
-    const mask = maskOfBlocks(components, new Float32Array(components.length), share);
-    return components.map((block, index) => (mask[index]!.dropped ? 'dropped' : block));
-  }
-  const { rates } = structure;
-  return components.map((block, index) => {
-    const rate = rates.kind === 'given' ? rates.rates[index]! : share;
-    const { groups, channels, experts } = block;
-    if (experts !== undefined)
-      return { groups, channels, experts: Math.max(1, experts - Math.floor(rate * experts + 0.5)) };
-    const gone = goneAtRate(block, rate);
-    return { groups: groups - gone.groups, channels: channels - gone.channels };
-  });
-}
-
-/** FLAP makes up for what is gone by biases, unless what stays is refitted. */
-function isCompensated(evaluation: PlannedEvaluation): boolean {
-  if (!isStructural(evaluation) || evaluation.update) return false;
-  const { structure } = evaluation;
-  return structure.kind === 'scored' && structure.score.kind === 'method' && structure.score.method === 'flap';
+): readonly BlockSize[] | undefined {
+  const { structure, sparsity } = evaluation;
+  if (structure.kind === 'mask') return keptByMask(components, structure.mask);
+  const { score, rates } = structure;
+  if (rates.kind === 'given') return keptAtRates(components, rates.rates);
+  const keptAt = (share: number): readonly BlockSize[] =>
+    score.kind === 'method' && score.method === 'shortgpt'
+      ? keptByMask(components, maskOfBlocks(components, new Float32Array(components.length), share))
+      : keptAtRates(
+          components,
+          components.map(() => share),
+        );
+  if (sparsity.kind === 'unstructured') return keptAt(sparsity.share);
+  if (isAboutSpeed(sparsity.budget) && !isTimed(costs)) return undefined;
+  const limit = costLimit(sparsity.budget, costs, { compensated: isCompensated(evaluation) });
+  return keptAt(leastShare(limit, keptAt));
 }

@@ -2,10 +2,10 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
-import type { CostsRequest } from '../../../src/experiment/costSchema.ts';
+import type { CostsRequest } from '../../../src/experiment/costsRequestSchema.ts';
 import { measuredShapes, tablesOf } from '../../../src/engine/speed/measuredShapes.ts';
 import { openCheckpoint } from '../../../src/engine/checkpoint/checkpoint.ts';
-import { modelSizes } from '../../../src/engine/speed/modelSizes.ts';
+import { modelSizes } from '../../../src/engine/structure/modelSizes.ts';
 import { type TemporaryFamily, temporaryFamily } from '../../support/generate/temporaryFamily.ts';
 
 let family: TemporaryFamily;

@@ -6,7 +6,7 @@ import { type BlockShape, blockShape } from '../families/config.ts';
 import { allParameters, familyOf, type ModelConfig } from '../families/families.ts';
 import { couplings, type Parameter } from '../families/family.ts';
 import { sizeOf } from '../graph/shape.ts';
-import { removedConfig } from '../structure/removedConfig.ts';
+import { removedConfig } from './removedConfig.ts';
 
 type Stored = Pick<Checkpoint, 'config' | 'tensors'>;
 

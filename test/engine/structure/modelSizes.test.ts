@@ -7,7 +7,7 @@ import { byteLength } from '../../../src/engine/checkpoint/elementTypes.ts';
 import { blockShape } from '../../../src/engine/families/config.ts';
 import { allParameters, type ModelConfig } from '../../../src/engine/families/families.ts';
 import { sizeOf } from '../../../src/engine/graph/shape.ts';
-import { modelSizes } from '../../../src/engine/speed/modelSizes.ts';
+import { modelSizes } from '../../../src/engine/structure/modelSizes.ts';
 import { removedConfig } from '../../../src/engine/structure/removedConfig.ts';
 import type { FamilyName } from '../../support/generate/families.ts';
 import { type TemporaryFamily, temporaryFamily } from '../../support/generate/temporaryFamily.ts';
