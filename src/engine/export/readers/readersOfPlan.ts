@@ -1,12 +1,12 @@
 import { EspalierError } from '../../../base/errors.ts';
 import type { Layout } from '../../../experiment/exportFormats.ts';
 import type { PlannedEvaluation } from '../../../experiment/planSchema.ts';
-import { hasRates, isStructural } from '../../../experiment/planned.ts';
+import { hasRates, isCompensated, isStructural } from '../../../experiment/planned.ts';
 import type { ReadersReport, ReaderVerdict } from '../../../experiment/readersSchema.ts';
-import { STRUCTURE_METHODS, type StructureMethodRow } from '../../../experiment/structure.ts';
 import type { EvaluationSettings } from '../../../experiment/settings.ts';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { modelComponents } from '../../models/components.ts';
+import { modelSizes } from '../../structure/modelSizes.ts';
 import { sizeRule } from '../../structure/sizeRules.ts';
 import { prunedConfig } from '../prunedConfig.ts';
 import { expectedMask } from './expectedMask.ts';
@@ -19,16 +19,17 @@ import { readersOf } from './readersOf.ts';
  * @throws EspalierError `settings/invalid` where no block is left, sizes cannot be rounded, or the layout cannot have the model
  */
 export function readersOfPlan(
-  { values, config }: Pick<Checkpoint, 'values' | 'config'>,
+  checkpoint: Checkpoint,
   evaluation: PlannedEvaluation | undefined,
   { roundFor }: Pick<EvaluationSettings, 'roundFor'>,
   layout?: Layout,
 ): ReadersReport {
+  const { values, config } = checkpoint;
   // Zeros in place: every size is as it was.
   requireLayout(evaluation, layout);
   if (!evaluation || !isStructural(evaluation)) return { verdicts: [...readersOf({ values, config })], exact: true };
   const rule = sizeRule(roundFor, config);
-  const { mask, exact } = expectedMask(evaluation, modelComponents(config), rule);
+  const { mask, exact } = expectedMask(evaluation, modelComponents(config), rule, () => modelSizes(checkpoint));
   const verdicts = readersOf(prunedConfig(values, config, mask, isCompensated(evaluation), layout));
   return { verdicts: hasRates(evaluation) ? [...verdicts] : verdicts.map(withoutRounding), exact };
 }
@@ -53,11 +54,4 @@ export function requireLayout(evaluation: PlannedEvaluation | undefined, layout:
     actual: 'single weights',
     remedy: 'Leave the layout out: config.json stays as it was, which its readers read.',
   });
-}
-
-/** Means of what goes become biases, unless what stays is refitted. */
-function isCompensated({ structure, update }: Extract<PlannedEvaluation, { structure: unknown }>): boolean {
-  if (structure.kind === 'mask' || structure.score.kind !== 'method' || update) return false;
-  const row: StructureMethodRow = STRUCTURE_METHODS[structure.score.method];
-  return row.keepsMeans === true;
 }
