@@ -58,6 +58,7 @@ import { openSession } from './search/openSession.ts';
 import type { SearchSession } from './search/searchSession.ts';
 import { measureSpeed } from './speed/measureSpeed.ts';
 import { modelCosts } from './speed/modelCosts.ts';
+import { modelSizes } from './structure/modelSizes.ts';
 import { withPrediction, withPredictions, withSpeeds } from './speed/predictions.ts';
 import { SpeedSession } from './speed/speedSession.ts';
 import { timedPlan } from './speed/timedPlan.ts';
@@ -344,7 +345,9 @@ export function createEngine(options: EngineOptions = {}): Engine {
         return exportRecovered(timed, kept, target, hooks, state, freshStarter());
       }),
     readers: ({ model, evaluations: [evaluation], settings }, layout) =>
-      withCheckpoint(model, (checkpoint) => Promise.resolve(readersOfPlan(checkpoint, evaluation, settings, layout))),
+      withCheckpoint(model, (checkpoint) =>
+        Promise.resolve(readersOfPlan(checkpoint, evaluation, settings, () => modelSizes(checkpoint), layout)),
+      ),
     measureSpeed: (plan, hooks = {}) => alone(() => measureSpeed(plan, hooks, freshStarter())),
     costs: (request, hooks = {}) => alone(() => modelCosts(request, hooks, state)),
     verify: (request, { signal } = {}) => alone(() => verifyExport(request, signal, state)),

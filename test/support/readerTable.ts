@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import { readConfig } from '../../src/engine/checkpoint/readConfig.ts';
 import { prunedConfig } from '../../src/engine/export/prunedConfig.ts';
 import { expectedMask } from '../../src/engine/export/readers/expectedMask.ts';
@@ -8,11 +9,14 @@ import { isStructural } from '../../src/experiment/planned.ts';
 import type { ReaderVerdict } from '../../src/experiment/readersSchema.ts';
 import { PRUNED_SHAPES, type PrunedShape } from './llamaCpp/ggufCases.ts';
 
+/** No shape is asked for by a budget. */
+export const NO_COSTS = (): never => expect.fail('costs are asked for');
+
 /** Who can read a checkpoint, pruned to a shape; as if it came of rates, which can be rounded. */
 export function readersOfShape({ values, config }: WrittenConfig, shape: PrunedShape): readonly ReaderVerdict[] {
   const evaluation = PRUNED_SHAPES[shape];
   if (!isStructural(evaluation)) return readersOf({ values, config });
-  const { mask } = expectedMask(evaluation, modelComponents(config), undefined);
+  const { mask } = expectedMask(evaluation, modelComponents(config), undefined, NO_COSTS);
   return readersOf(prunedConfig(values, config, mask, evaluation.metric === 'flap'));
 }
 

@@ -1,3 +1,4 @@
+import { MAX_GROUP } from '../../experiment/limits.ts';
 import { formatShare } from '../../experiment/format.ts';
 import { inputName } from '../../experiment/hubName.ts';
 import { blocksText, samplesText } from '../../experiment/length.ts';
@@ -27,13 +28,20 @@ export function citing(keys: readonly ReferenceKey[]): Line {
 export function sparsityTitle({ result }: ReportedEvaluation): string {
   const { sparsity } = result;
   if (sparsity === undefined) return '–';
-  return sparsity.kind === 'n:m' ? printSparsity(sparsity) : formatShare(sparsity.share);
+  return sparsity.kind === 'unstructured' ? formatShare(sparsity.share) : printSparsity(sparsity);
 }
 
-/** A number for the order of columns: patterns behind shares. */
-export function sparsityOrder({ result: { sparsity } }: ReportedEvaluation): number {
+/** A number for the order of columns: patterns behind shares, and budgets, by what they removed, behind these. */
+export function sparsityOrder({ result: { sparsity, actualSparsity } }: ReportedEvaluation): number {
   if (sparsity === undefined) return -1;
-  return sparsity.kind === 'n:m' ? 1 + sparsity.of + (1 - sparsity.keep / sparsity.of) : sparsity.share;
+  switch (sparsity.kind) {
+    case 'unstructured':
+      return sparsity.share;
+    case 'n:m':
+      return 1 + sparsity.of + (1 - sparsity.keep / sparsity.of);
+    case 'budget':
+      return 2 + MAX_GROUP + actualSparsity;
+  }
 }
 
 /** `of tiny on test.txt`, with what they are cited by. */

@@ -27,7 +27,7 @@ export function expectedMask(
   rule: SizeRule | undefined,
   costs: () => ModelCosts,
 ): ExpectedMask {
-  const { structure, sparsity } = evaluation;
+  const { structure } = evaluation;
   if (structure.kind === 'mask') return { mask: structure.mask, exact: true };
   const { score, rates } = structure;
   const { share, exact: known } = expectedShare(evaluation, components, costs);

@@ -1,12 +1,12 @@
 import { EspalierError } from '../../../base/errors.ts';
 import type { Layout } from '../../../experiment/exportFormats.ts';
+import type { ModelCosts } from '../../../experiment/costSchema.ts';
 import type { PlannedEvaluation } from '../../../experiment/planSchema.ts';
 import { hasRates, isCompensated, isStructural } from '../../../experiment/planned.ts';
 import type { ReadersReport, ReaderVerdict } from '../../../experiment/readersSchema.ts';
 import type { EvaluationSettings } from '../../../experiment/settings.ts';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { modelComponents } from '../../models/components.ts';
-import { modelSizes } from '../../structure/modelSizes.ts';
 import { sizeRule } from '../../structure/sizeRules.ts';
 import { prunedConfig } from '../prunedConfig.ts';
 import { expectedMask } from './expectedMask.ts';
@@ -16,20 +16,21 @@ import { readersOf } from './readersOf.ts';
  * Who will be able to read what an evaluation prunes, before anything is computed: from config.json, and how much of each block goes.
  *
  * @param evaluation none: the checkpoint as it is
+ * @param costs sizes, for budgets
  * @throws EspalierError `settings/invalid` where no block is left, sizes cannot be rounded, or the layout cannot have the model
  */
 export function readersOfPlan(
-  checkpoint: Checkpoint,
+  { values, config }: Pick<Checkpoint, 'values' | 'config'>,
   evaluation: PlannedEvaluation | undefined,
   { roundFor }: Pick<EvaluationSettings, 'roundFor'>,
+  costs: () => ModelCosts,
   layout?: Layout,
 ): ReadersReport {
-  const { values, config } = checkpoint;
   // Zeros in place: every size is as it was.
   requireLayout(evaluation, layout);
   if (!evaluation || !isStructural(evaluation)) return { verdicts: [...readersOf({ values, config })], exact: true };
   const rule = sizeRule(roundFor, config);
-  const { mask, exact } = expectedMask(evaluation, modelComponents(config), rule, () => modelSizes(checkpoint));
+  const { mask, exact } = expectedMask(evaluation, modelComponents(config), rule, costs);
   const verdicts = readersOf(prunedConfig(values, config, mask, isCompensated(evaluation), layout));
   return { verdicts: hasRates(evaluation) ? [...verdicts] : verdicts.map(withoutRounding), exact };
 }

@@ -8,7 +8,7 @@ import type { ReadersReport } from '../../../../src/experiment/readersSchema.ts'
 import { DEFAULT_SETTINGS } from '../../../../src/experiment/settings.ts';
 import { FAMILIES, type FamilyName } from '../../../support/generate/families.ts';
 import { PRUNED_SHAPES, READER_FAMILIES } from '../../../support/llamaCpp/ggufCases.ts';
-import { readersOfShape, readerTable, TABLE_SHAPES } from '../../../support/readerTable.ts';
+import { readersOfShape, NO_COSTS, readerTable, TABLE_SHAPES } from '../../../support/readerTable.ts';
 import { failureOf } from '../../../support/expectCoded.ts';
 
 const DOCS = fileURLToPath(new URL('../../../../docs/export.md', import.meta.url));
@@ -67,28 +67,30 @@ describe('a verdict', () => {
       { why: expect.stringContaining('first block') as string },
     ],
   ])('%s, %s: %s', (name, shape, reader, expected) => {
-    const report = readersOfPlan(checkpoint(name), PRUNED_SHAPES[shape], DEFAULT_SETTINGS);
+    const report = readersOfPlan(checkpoint(name), PRUNED_SHAPES[shape], DEFAULT_SETTINGS, NO_COSTS);
     expect(verdictOf(report, reader)).toMatchObject(expected);
   });
 
   it('of rates that differ is that of vLLM after rounding, which then holds', () => {
     const rates = [0.2, 0.7, 0.4];
-    const before = readersOfPlan(checkpoint('mistral 0.3'), ...flapAt('nothing', rates));
+    const before = readersOfPlan(checkpoint('mistral 0.3'), ...flapAt('nothing', rates), NO_COSTS);
     expect(verdictOf(before, 'vLLM')).toMatchObject({ verdict: 'after-rounding', roundFor: 'vllm' });
-    const after = readersOfPlan(checkpoint('mistral 0.3'), ...flapAt('vllm', rates));
+    const after = readersOfPlan(checkpoint('mistral 0.3'), ...flapAt('vllm', rates), NO_COSTS);
     expect(verdictOf(after, 'vLLM')).toMatchObject({ verdict: 'loads-with' });
   });
 
   it('is not exact where scores decide the sizes', () => {
-    const global = readersOfPlan(checkpoint('qwen2'), PRUNED_SHAPES['FLAP, by block'], DEFAULT_SETTINGS);
+    const global = readersOfPlan(checkpoint('qwen2'), PRUNED_SHAPES['FLAP, by block'], DEFAULT_SETTINGS, NO_COSTS);
     expect(global.exact).toBe(false);
-    expect(readersOfPlan(checkpoint('qwen2'), PRUNED_SHAPES['FLAP, uniform'], DEFAULT_SETTINGS).exact).toBe(true);
+    expect(readersOfPlan(checkpoint('qwen2'), PRUNED_SHAPES['FLAP, uniform'], DEFAULT_SETTINGS, NO_COSTS).exact).toBe(
+      true,
+    );
   });
 });
 
 it('the layout of DeciLM is refused where it cannot have the model', async () => {
   const refused = async (shape: keyof typeof PRUNED_SHAPES, name: FamilyName = 'llama-2 grouped queries') =>
-    failureOf(() => readersOfPlan(checkpoint(name), PRUNED_SHAPES[shape], DEFAULT_SETTINGS, 'deci'));
+    failureOf(() => readersOfPlan(checkpoint(name), PRUNED_SHAPES[shape], DEFAULT_SETTINGS, NO_COSTS, 'deci'));
   expect(await refused('sizes by block')).toMatchObject({ code: 'settings/invalid' });
   expect(await refused('single weights')).toMatchObject({ code: 'settings/invalid' });
   expect(await refused('uniform sizes', 'qwen3')).toMatchObject({ code: 'settings/invalid' });
