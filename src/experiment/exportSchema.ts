@@ -4,6 +4,7 @@ import { amountSchema, countSchema, textSchema } from '../base/scalarSchemas.ts'
 import { EXPORT_FORMATS, LAYOUTS } from './exportFormats.ts';
 import { GGUF_TYPES } from './ggufTypes.ts';
 import { settingsSchema } from './planSchema.ts';
+import { readersReportSchema } from './readersSchema.ts';
 import { perplexityResultSchema } from './resultSchema.ts';
 
 /** Tokens of one sequence: the longest that any model has been trained on, many times over. */
@@ -54,6 +55,8 @@ export const exportReportSchema = exportTargetSchema.extend({
     .exactOptional(),
   /** What someone who opens it elsewhere has to know: sentences. */
   notes: z.array(textSchema).max(16).exactOptional(),
+  /** Who can read what a folder of this model holds, in each format. */
+  readers: readersReportSchema.shape.verdicts,
   verification: verificationSchema,
 });
 

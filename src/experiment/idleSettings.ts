@@ -1,6 +1,6 @@
 import { operandsOf } from '../metric/measure.ts';
 import { OPERANDS } from '../metric/operands.ts';
-import { isStructural, needsCalibration, needsGradient } from './planned.ts';
+import { hasRates, isStructural, needsCalibration, needsGradient } from './planned.ts';
 import type { PlannedEvaluation } from './planSchema.ts';
 import { DEFAULT_SETTINGS } from './settings.ts';
 import type { EvaluationSettings, SettingName } from './settings.ts';
@@ -30,8 +30,12 @@ export function idleSettings(
   if (length) idle.set('lengthLimit', 'the length is said');
   if (!evaluations.some((evaluation) => comparesGroups(evaluation, settings.group)))
     idle.set('group', 'no percentage of single weights is pruned');
+  if (!evaluations.some(hasRates)) idle.set('roundFor', NO_RATES);
   return idle;
 }
+
+/** Why nothing is rounded. */
+export const NO_RATES = 'no whole heads and channels go at rates';
 
 const OF_GRADIENTS = ['gradientSamples', 'gradientLength', 'gradientOffsets'] as const;
 

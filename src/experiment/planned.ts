@@ -5,11 +5,19 @@ import { printInfix } from '../metric/print.ts';
 import { essentialMask } from './components.ts';
 import type { PlannedEvaluation, StructureEvaluation, WeightEvaluation } from './planSchema.ts';
 import { recoveryText } from './recovery.ts';
+import { removesComponents } from './structureNames.ts';
 import type { RateAllocation, StructureScore } from './structureSchema.ts';
 import { updateText } from './updates.ts';
 
 export function isStructural(evaluation: PlannedEvaluation): evaluation is StructureEvaluation {
   return 'structure' in evaluation;
+}
+
+/** Whether heads and channels go at rates; of a mask that is given, of whole blocks and experts, there are none. */
+export function hasRates(evaluation: PlannedEvaluation): boolean {
+  if (!isStructural(evaluation) || evaluation.structure.kind === 'mask') return false;
+  const { score } = evaluation.structure;
+  return score.kind === 'metric' || removesComponents(score.method);
 }
 
 /**
@@ -29,6 +37,13 @@ function removalText(evaluation: PlannedEvaluation): string {
   const { structure } = evaluation;
   if (structure.kind === 'scored') return `${structureScoreText(structure.score)}${ratesText(structure.rates)}`;
   return `mask ${hashText(JSON.stringify(essentialMask(structure.mask)))}`;
+}
+
+/** Whether biases make up for what goes, as FLAP has it: a refit makes up for more than these do, see docs/recovery.md. */
+export function isCompensated({ structure, update }: Pick<StructureEvaluation, 'structure' | 'update'>): boolean {
+  if (structure.kind !== 'scored' || update) return false;
+  const { score } = structure;
+  return score.kind === 'method' && score.method === 'flap';
 }
 
 /** What SparseGPT is called where it chooses its own mask. */

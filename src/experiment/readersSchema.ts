@@ -2,17 +2,10 @@ import * as z from 'zod';
 import type { Immutable } from '../base/immutable.ts';
 import { textSchema } from '../base/scalarSchemas.ts';
 import { EXPORT_FORMATS } from './exportFormats.ts';
+import { ROUND_TARGETS } from './roundTargets.ts';
 
 /** Programs that read what is exported. */
-export const READERS = [
-  'Espalier',
-  'transformers',
-  'vLLM',
-  'TensorRT-LLM',
-  'llama.cpp',
-  'onnxruntime',
-  'transformers.js',
-] as const;
+export const READERS = ['Espalier', 'transformers', 'vLLM', 'llama.cpp', 'onnxruntime', 'transformers.js'] as const;
 export type Reader = (typeof READERS)[number];
 
 /**
@@ -21,10 +14,6 @@ export type Reader = (typeof READERS)[number];
  */
 export const READABLE = ['loads', 'loads-with', 'after-rounding', 'refuses'] as const;
 export type Readable = (typeof READABLE)[number];
-
-/** What sizes can be rounded for: what a reader, or a type of weights, accepts of heads and channels (`rounding.ts`). */
-export const ROUND_TARGETS = ['transformers', 'vllm', 'llama.cpp', 'q8_0', 'k-quants', 'tensor-cores'] as const;
-export type RoundTarget = (typeof ROUND_TARGETS)[number];
 
 /** What the rules of one format say of one model: all but the reader's name. */
 export type FormatVerdict = Immutable<z.infer<typeof formatVerdictSchema>>;
@@ -47,4 +36,11 @@ export const readerVerdictSchema = formatVerdictSchema.extend({
   format: z.enum(EXPORT_FORMATS),
 });
 
-export const readerVerdictsSchema = z.array(readerVerdictSchema).max(READERS.length * EXPORT_FORMATS.length);
+/** Who can read a pruned model, by reader; said before it is written from what is known of its sizes. */
+export type ReadersReport = Immutable<z.infer<typeof readersReportSchema>>;
+
+export const readersReportSchema = z.strictObject({
+  verdicts: z.array(readerVerdictSchema).max(READERS.length * EXPORT_FORMATS.length),
+  /** Whether the sizes are what will be written; else they come of scores that are not there yet, and are taken as of rates that differ a little. */
+  exact: z.boolean(),
+});

@@ -1,3 +1,4 @@
+import { ROUND_TARGETS } from './roundTargets.ts';
 import { defaultsOf } from './settingRow.ts';
 import type { SettingsOf, SettingTable } from './settingRow.ts';
 
@@ -86,6 +87,14 @@ export const SETTINGS = {
     choices: ['row', 'layer'],
     documentation:
       'weights that are compared with each other: one output row, or the whole matrix (papers: rows for Wanda, the matrix for magnitude)',
+  },
+  roundFor: {
+    kind: 'choice',
+    default: 'nothing',
+    choices: ['nothing', ...ROUND_TARGETS],
+    isLater: true,
+    documentation:
+      'what sizes are rounded for where whole heads and channels go, at nearly the same sparsity: a reader (`transformers`, `vllm`, `llama.cpp`), a type of weights (`q8_0`, `k-quants`), or multiples of 64 (`tensor-cores`)',
   },
   calibrate: {
     kind: 'choice',

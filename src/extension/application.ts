@@ -2,8 +2,10 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { toErrorData } from '../base/errors.ts';
 import type { EvaluationPlan } from '../experiment/planSchema.ts';
+import type { ReadersReport } from '../experiment/readersSchema.ts';
 import type { CheckpointSummary } from '../experiment/resultSchema.ts';
 import { SYSTEM_CLOCK } from '../base/clock.ts';
+import { registerAgentTools } from './agents/agentTools.ts';
 import { AtHand } from './atHand.ts';
 import { CheckpointsView } from './search/checkpointsView.ts';
 import { CodeLenses } from './evaluate/codeLenses.ts';
@@ -99,11 +101,16 @@ export class Application {
     const askExport = supervisor.asking('exportModel');
     const exportModel: typeof askExport = async (params, hooks) =>
       askExport({ ...params, plan: await hub.located(params.plan, hooks?.signal) }, hooks);
+    const readers = async (plan: EvaluationPlan): Promise<ReadersReport> =>
+      supervisor.request('readers', { plan: await hub.located(plan) });
     const askSpeed = supervisor.asking('measureSpeed');
     const measureSpeed: typeof askSpeed = async (params, hooks) => {
       const located = params.models.map((model) => hub.located({ model }, hooks?.signal));
       return askSpeed({ ...params, models: (await Promise.all(located)).map(({ model }) => model) }, hooks);
     };
+    const askCosts = supervisor.asking('costs');
+    const costs: typeof askCosts = async (params, hooks) =>
+      askCosts({ ...params, model: (await hub.located({ model: params.model }, hooks?.signal)).model }, hooks);
     const describe = async (model: string): Promise<CheckpointSummary> =>
       supervisor.request('describe', { model: await hub.modelHere(model) });
     this.taskFiles = new TaskFiles({
@@ -223,6 +230,7 @@ export class Application {
       showLog: () => {
         log.show();
       },
+      tell: tellError,
     });
     this.languageModels = new LanguageModels({
       context,
@@ -237,11 +245,12 @@ export class Application {
         this.searches.queueChanged(shown);
       },
     });
-    const modelExport = new ModelExport({ exportModel, evaluate, tell: tellError });
+    const modelExport = new ModelExport({ exportModel, readers, evaluate, tell: tellError });
     this.results = new ResultExport({ outlines: this.outlines, modelExport, tell: tellError });
     const speed: SpeedParts = {
       exportModel,
       measureSpeed,
+      costs,
       scratch: path.join(context.globalStorageUri.fsPath, 'speed'),
       now: () => SYSTEM_CLOCK.now() / 1000,
     };
@@ -310,6 +319,7 @@ export class Application {
     });
     this.hubView = new HubView(this.tellHubNames);
     this.owned.push(
+      registerAgentTools({ evaluate, located: hub.located }),
       this.queue,
       this.hubView,
       this.taskFiles,

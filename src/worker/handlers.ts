@@ -23,6 +23,7 @@ export function createHandlers(engine: Engine, parts: WorkerParts): RequestHandl
     ...engine,
     inspect: ({ plan, tensor }, hooks) => engine.inspect(plan, tensor, hooks),
     exportModel: ({ plan, target }, hooks) => engine.exportModel(plan, target, hooks),
+    readers: ({ plan, layout }) => engine.readers(plan, layout),
     speedRound: (_, hooks) => engine.speedRound(hooks),
     describe: ({ model }) => engine.describe(model),
     search,

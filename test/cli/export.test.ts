@@ -31,7 +31,7 @@ describe('espalier export', () => {
     await mkdir(cache, { recursive: true });
     const script = join(cache, `plain-onnxruntime-${process.pid}.cjs`);
     await writeFile(script, PLAIN);
-    const { out, err } = await command.run(process.execPath, [script, join(command.folder, 'onnx/model.onnx')]);
+    const { out, err } = await command.run(process.execPath, [script, join(command.folder, 'onnx/onnx/model.onnx')]);
     await rm(script);
     expect(err).toBe('');
     expect(JSON.parse(out)).toEqual({
@@ -41,6 +41,7 @@ describe('espalier export', () => {
       ],
       sameAlone: true,
       causal: true,
+      samePadded: true,
     });
   });
 });
@@ -84,23 +85,29 @@ describe('what cannot be meant is said before anything is loaded', () => {
   });
 });
 
-/** Knows nothing of Espalier: loads by path, runs two batches, compares a sequence alone with the same one in a batch. */
+/** Knows nothing of Espalier: loads by path, runs two batches, compares a sequence alone with the same one in a batch, also where it is padded on the left. */
 const PLAIN = `
 const ort = require('onnxruntime-node');
 (async () => {
   const session = await ort.InferenceSession.create(process.argv[2], { logSeverityLevel: 4 });
-  const run = async (batch, ids) => {
-    const data = BigInt64Array.from(ids, BigInt);
-    return (await session.run({ input_ids: new ort.Tensor('int64', data, [batch, ids.length / batch]) })).logits;
+  const past = session.inputMetadata.filter(({ name }) => name.startsWith('past_key_values.'));
+  const run = async (batch, ids, mask = ids.map(() => 1)) => {
+    const int64 = (values) => new ort.Tensor('int64', BigInt64Array.from(values, BigInt), [batch, ids.length / batch]);
+    const none = past.map(({ name, shape }) => [name, new ort.Tensor('float32', [], [batch, shape[1], 0, shape[3]])]);
+    const keep = new ort.Tensor('int64', [0n], []);
+    const inputs = { input_ids: int64(ids), attention_mask: int64(mask), num_logits_to_keep: keep, ...Object.fromEntries(none) };
+    return (await session.run(inputs)).logits;
   };
   const one = await run(1, [3, 1, 4, 1, 5]);
   const two = await run(2, [3, 1, 4, 1, 5, 9, 2, 3, 1, 4, 1, 5, 0, 0]);
+  const padded = await run(1, [7, 8, 3, 1, 4, 1, 5], [0, 0, 1, 1, 1, 1, 1]);
   const near = (a, b, n) => a.slice(0, n).every((value, i) => Math.abs(value - b[i]) < 1e-4);
   const length = 5 * 384;
   console.log(JSON.stringify({
     dims: [one.dims, two.dims],
     sameAlone: near(one.data, two.data, length),
     causal: near(two.data, two.data.slice(7 * 384), length),
+    samePadded: near(one.data, padded.data.slice(2 * 384), length),
   }));
 })();
 `;

@@ -37,7 +37,7 @@ const OTHER_FORMATS: readonly OtherFormat[] = [
     remedy: `Pickled files can run code when they are loaded, so Espalier never does: convert them with ${CONVERT}, or download the safetensors version.`,
   },
   {
-    pattern: /\.(h5|msgpack|onnx|npz|mlmodel|tflite)$/i,
+    pattern: /\.(h5|msgpack|onnx|npz|mlmodel|tflite)$|^onnx$/i,
     what: 'weights in another format',
     remedy: `Download the safetensors version, or convert with ${CONVERT}.`,
   },

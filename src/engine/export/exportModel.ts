@@ -28,6 +28,8 @@ import { modelCard } from './modelCard.ts';
 import { writeNewFolder } from './newFolder.ts';
 import { onnxPositions } from './onnx/onnxPositions.ts';
 import { writeOnnxFolder } from './onnx/writeOnnxFolder.ts';
+import { requireLayout } from './readers/readersOfPlan.ts';
+import { readersOf } from './readers/readersOf.ts';
 import { RemovedWriter } from './removedWriter.ts';
 import { precisionOf, requireSame, VERIFIED_ROWS } from './verify.ts';
 import { writeJson } from './writeJson.ts';
@@ -51,6 +53,7 @@ export async function exportModel(
   startFresh: () => FreshEngine,
 ): Promise<ExportReport> {
   if (plan.evaluations.length !== 1) throw notOne(plan.evaluations.length);
+  requireLayout(plan.evaluations[0], target.layout);
   const form = prunedForm(plan, target);
   const write: WriteModel = async (dense, folder) => {
     const { result, states, ...written } = await writePruned(plan, dense, folder, form, hooks, state, target.layout);
@@ -117,6 +120,7 @@ export async function exportWritten(
         bytes: 0,
         plain: !(ESPALIER_KEY in written.values),
         leftOut,
+        readers: [...readersOf(written)],
         ...(rounded && { rounded }),
         ...(notes.length > 0 && { notes }),
         verification,

@@ -8,6 +8,8 @@ import { formatChange, formatCount, formatPerplexity, formatShare } from '../../
 import { roundedText } from '../../experiment/exportWords.ts';
 import type { ExportReport } from '../../experiment/exportSchema.ts';
 import { familyOf, type ModelConfig } from '../families/families.ts';
+import { readerCommand, verdictText } from '../../experiment/readerWords.ts';
+import type { ReaderVerdict } from '../../experiment/readersSchema.ts';
 import { recoveryLine } from '../../experiment/recoveryWords.ts';
 import { updateText } from '../../experiment/updates.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
@@ -15,7 +17,7 @@ import { inputName } from '../../experiment/hubName.ts';
 
 /** README.md of an exported model: what was removed from which model, how, and what that did. */
 export function modelCard(
-  { format, result, parameters, plain, rounded, notes, verification }: ExportReport,
+  { format, result, parameters, plain, readers, rounded, notes, verification }: ExportReport,
   config: ModelConfig,
 ): string {
   const { provenance, structure } = result;
@@ -77,11 +79,23 @@ export function modelCard(
     '|---|---|',
     ...rows.map(([name, value]) => `| ${name} | ${value} |`),
     '',
+    ...readersTable(readers, format),
+    '',
     ...(format === 'huggingface' ? (plain ? PLAIN : UNEVEN) : CONVERTED[format]),
     ...(notes ? ['', ...notes] : []),
     ...(format === 'huggingface' && plain ? (familyOf(config).exportNote?.(config) ?? []) : []),
     '',
   ].join('\n');
+}
+
+/** Who can read it, and how. */
+function readersTable(readers: ExportReport['readers'], format: ExportReport['format']): string[] {
+  const ofFormat = readers.filter((each) => each.format === format);
+  const row = (verdict: ReaderVerdict): string => {
+    const how = verdict.verdict.startsWith('loads') ? `, \`${readerCommand(verdict)}\`` : '';
+    return `| ${verdict.reader} | ${markdownText(verdictText(verdict))}${how} |`;
+  };
+  return ['| reader | |', '|---|---|', ...ofFormat.map(row)];
 }
 
 function recoveryRows({ recovery, provenance }: ExportReport['result']): [string, string][] {
@@ -114,19 +128,21 @@ function byRows(rows: RowsSettings | undefined): string {
 const RECOVERED =
   'After what is said below the model was trained a little (`recovered`), and what was learnt is in its weights.';
 const ONNX = [
-  'ONNX: `input_ids` int64 [batch, tokens] → `logits` float32 [batch, tokens, vocabulary], both sizes free. Keep `model.onnx` and',
-  '`model.onnx.data` together. There is no key-value cache: `generate()` of programs that count on one (transformers.js) gives wrong text',
-  'without an error. Run the whole sequence again for every token.',
+  'ONNX: transformers.js loads the folder, in Node and in a page, and `generate()` is right. For onnxruntime alone: `onnx/model.onnx` takes `input_ids` and',
+  '`attention_mask` int64 [batch, tokens], and keys and values of earlier tokens, `past_key_values.N.key` and `.value` float32 [batch, heads, past, size], of length 0',
+  'where there are none; out come `logits` float32 [batch, tokens, vocabulary] and `present.N.key` and `.value`. Keep `onnx/model.onnx_data` beside it.',
 ];
 const GGUF = [
   'GGUF: `model.gguf` has weights and tokenizer, for llama.cpp (v0.5.0 was tried) and what is built on it. Zeros that stand for removed heads or',
   'channels, where llama.cpp wants some, are not counted as parameters.',
 ];
 const CONVERTED = { onnx: ONNX, gguf: GGUF };
-const PLAIN = ['config.json is one of the family: the folder loads like the model it comes from.'];
+const PLAIN = [
+  'config.json is one of the family: the folder loads like the model it comes from, as far as its reader goes by that.',
+];
 const UNEVEN = [
   'config.json says under `espalier` what the family has no fields for: sizes of single blocks, biases for what was removed. Espalier',
-  'evaluates the folder like any checkpoint; programs that do not know the key refuse it.',
+  'evaluates the folder like any checkpoint; programs that know neither the key nor a layout beside it refuse it.',
 ];
 
 function calibrationText({ calibrate, provenance }: ExportReport['result']): string {

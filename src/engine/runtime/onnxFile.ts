@@ -23,8 +23,12 @@ export async function runOnnxFile(file: string, tokens: Int32Array): Promise<Onn
   const earlier = tokens.length - Math.max(1, tokens.length >> 2);
   try {
     const session = await InferenceSession.create(file, { executionProviders: ['cpu'], logSeverityLevel: 4 });
+    const shared = {
+      attention_mask: int64(new Int32Array(tokens.length).fill(1)),
+      num_logits_to_keep: new Tensor('int64', [0n], []),
+    };
     const run = (ids: Int32Array, past: Readonly<Record<string, Tensor>>): Promise<InferenceSession.ReturnType> =>
-      session.run({ ...past, input_ids: int64(ids), attention_mask: int64(new Int32Array(tokens.length).fill(1)) });
+      session.run({ ...past, ...shared, input_ids: int64(ids) });
     const cached = session.inputNames.filter((name) => name.startsWith(PAST));
     const none = session.inputMetadata
       .filter(({ name }) => cached.includes(name))

@@ -1,40 +1,37 @@
 import type { BlockComponents, BlockMask, ModelMask } from '../../experiment/structureSchema.ts';
-import { blockWeights, packBits } from '../../experiment/components.ts';
+import { blockWeights, countBits, packBits } from '../../experiment/components.ts';
+import { expertsGoneAtRate, goneAtRate } from '../../experiment/goneAtRate.ts';
 import type { ComponentScores } from './componentScores.ts';
+import type { BlockSizes } from './roundSizes.ts';
 
 /**
- * What blocks keep at given rates, the lowest scores gone. Groups go first, as many as the rate is of them; then channels until the
- * block has lost its share. Halves are rounded up; of equal scores the lower index goes first.
+ * How many components blocks keep at given rates. Groups go first, as many as the rate is of them; then channels until the block has lost its
+ * share. Halves are rounded up.
  *
  * @param rates share of each block's weights that goes
  */
-export function maskAtRates(
-  components: readonly BlockComponents[],
-  scores: readonly ComponentScores[],
-  rates: readonly number[],
-): ModelMask {
-  return components.map((block, index): BlockMask => {
+export function sizesAtRates(components: readonly BlockComponents[], rates: readonly number[]): readonly BlockSizes[] {
+  return components.map((block, index) => {
     const { groups, channels } = goneAtRate(block, rates[index]!);
-    return {
-      groups: packBits(withoutLowest(scores[index]!.groups, groups)),
-      channels: packBits(withoutLowest(scores[index]!.channels, channels)),
-    };
+    return { groups: block.groups - groups, channels: block.channels - channels };
   });
 }
 
-/** How many groups and channels a block loses at a rate. */
-export function goneAtRate(
-  block: BlockComponents,
-  rate: number,
-): { readonly groups: number; readonly channels: number } {
-  const { groups, groupWeights, channels, channelWeights } = block;
-  const gone = Math.min(groups, Math.floor(rate * groups + 0.5));
-  const lost = groups > 0 ? (gone / groups) * (groups * groupWeights) : 0;
-  const missing = rate * blockWeights(block) - lost;
-  return {
-    groups: gone,
-    channels: Math.max(0, Math.min(channels, Math.floor(missing / channelWeights + 0.5))),
-  };
+/** As many components of each block as its sizes say, the lowest scores gone; of equal scores the lower index goes first. */
+export function maskOfSizes(
+  components: readonly BlockComponents[],
+  scores: readonly ComponentScores[],
+  sizes: readonly BlockSizes[],
+): ModelMask {
+  return components.map(({ groups, channels }, index): BlockMask => ({
+    groups: packBits(withoutLowest(scores[index]!.groups, groups - sizes[index]!.groups)),
+    channels: packBits(withoutLowest(scores[index]!.channels, channels - sizes[index]!.channels)),
+  }));
+}
+
+/** How many components a mask keeps of each block. */
+export function sizesOf(mask: ModelMask): readonly BlockSizes[] {
+  return mask.map(({ groups, channels }) => ({ groups: countBits(groups), channels: countBits(channels) }));
 }
 
 /**
@@ -113,9 +110,10 @@ export function maskOfExperts(
   scores: readonly Float32Array[],
   rates: readonly number[],
 ): ModelMask {
-  return components.map(({ groups, channels, experts = 0 }, index) => {
+  return components.map((block, index) => {
+    const { groups, channels, experts = 0 } = block;
     const ranked = scores[index]!.filter((score) => score !== Infinity).length;
-    const gone = Math.max(0, Math.min(Math.floor(rates[index]! * experts + 0.5), experts - 1, ranked));
+    const gone = Math.max(0, Math.min(expertsGoneAtRate(block, rates[index]!), ranked));
     return {
       groups: packBits(new Uint8Array(groups).fill(1)),
       channels: packBits(new Uint8Array(channels).fill(1)),

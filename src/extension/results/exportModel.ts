@@ -1,12 +1,14 @@
 import { withText } from '../../experiment/planInputs.ts';
 import path from 'node:path';
 import * as vscode from 'vscode';
-import type { ExportFormat } from '../../experiment/exportFormats.ts';
+import { readersSentence } from '../../experiment/readerWords.ts';
+import type { ReadersReport, ReaderVerdict } from '../../experiment/readersSchema.ts';
+import { DECI_FLAG } from '../../experiment/exportFormats.ts';
+import type { ExportFormat, Layout } from '../../experiment/exportFormats.ts';
 import type { ExportReport, ExportTarget } from '../../experiment/exportSchema.ts';
 import type { GgufWeights } from '../../experiment/ggufTypes.ts';
 import { roundedText } from '../../experiment/exportWords.ts';
 import { formatBytes, formatChange, formatCount, formatPerplexity } from '../../experiment/format.ts';
-import { isStructural } from '../../experiment/planned.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import type { Ask, Listener } from '../../protocol/requests.ts';
 import { signalOf } from '../cancellation.ts';
@@ -18,17 +20,16 @@ import { inputName } from '../../experiment/hubName.ts';
 
 export interface ModelExportParts {
   readonly exportModel: Ask<'exportModel'>;
+  /** Who will be able to read what the plan's evaluation prunes. */
+  readonly readers: (plan: EvaluationPlan) => Promise<ReadersReport>;
   readonly evaluate: Ask<'evaluate'>;
   readonly tell: (what: string, error: unknown) => void;
 }
 
-const FORMATS: Readonly<Record<ExportFormat, { readonly label: string; readonly detail: string }>> = {
-  huggingface: {
-    label: 'Hugging Face folder',
-    detail: 'config.json, tokenizer and safetensors; single weights are zeros in place, components are really gone',
-  },
-  onnx: { label: 'ONNX model', detail: 'One program with the smaller matrices, for onnxruntime' },
-  gguf: { label: 'GGUF file', detail: 'Weights and tokenizer in one file, for llama.cpp and what is built on it' },
+const FORMATS: Readonly<Record<ExportFormat, { readonly label: string; readonly description: string }>> = {
+  huggingface: { label: 'Hugging Face folder', description: 'config.json, tokenizer and safetensors' },
+  onnx: { label: 'ONNX model', description: 'One program with the smaller matrices' },
+  gguf: { label: 'GGUF file', description: 'Weights and tokenizer in one file' },
 };
 
 const TYPES: readonly { readonly label: string; readonly detail: string; readonly type?: GgufWeights }[] = [
@@ -52,7 +53,9 @@ export class ModelExport {
    * @param root folder that the dialog suggests, absolute
    */
   async run(plan: EvaluationPlan, root: string): Promise<void> {
-    const target = await this.ask(plan, root);
+    const target = await this.ask(plan, root).catch((error: unknown) => {
+      this.parts.tell('Exporting failed', error);
+    });
     if (!target) return;
     const name = path.basename(target.folder);
     try {
@@ -67,7 +70,7 @@ export class ModelExport {
 
   private async ask(plan: EvaluationPlan, root: string): Promise<ExportTarget | undefined> {
     const evaluation = plan.evaluations[0]!;
-    const items = (Object.keys(FORMATS) as ExportFormat[]).map((format) => ({ ...FORMATS[format], format }));
+    const items = formatItems(await this.parts.readers(plan));
     const title = `Export ${iconFree(evaluation.metric)} at ${sparsityText(evaluation.sparsity)}`;
     const chosen = await vscode.window.showQuickPick(items, { title, placeHolder: 'How the pruned model is written' });
     if (!chosen) return undefined;
@@ -81,12 +84,19 @@ export class ModelExport {
       saveLabel: 'Export',
       defaultUri: vscode.Uri.file(path.join(root, suggested)),
     });
-    return folder && { folder: folder.fsPath, format: chosen.format, ...weights };
+    return (
+      folder && {
+        folder: folder.fsPath,
+        format: chosen.format,
+        ...(chosen.layout && { layout: chosen.layout }),
+        ...weights,
+      }
+    );
   }
 
   private announce(plan: EvaluationPlan, report: ExportReport): void {
     const actions = report.format === 'huggingface' ? ['Reveal', 'Evaluate It'] : ['Reveal'];
-    void tellInformation(savedWords(plan, report), ...actions).then((chosen) => {
+    void tellInformation(savedWords(report), ...actions).then((chosen) => {
       if (chosen === 'Reveal') void vscode.commands.executeCommand('revealFileInOS', vscode.Uri.file(report.folder));
       if (chosen === 'Evaluate It') void this.evaluate(plan, report);
     });
@@ -121,24 +131,43 @@ async function askType(title: string): Promise<Pick<ExportTarget, 'type'> | unde
   return chosen && (chosen.type === undefined ? {} : { type: chosen.type });
 }
 
+/** What the list of formats offers: each with who can read it. */
+interface FormatItem extends vscode.QuickPickItem {
+  readonly format: ExportFormat;
+  readonly layout?: Layout;
+}
+
+function formatItems({ verdicts, exact }: ReadersReport): readonly FormatItem[] {
+  const guessed = exact ? '' : ' Scores decide the sizes of the blocks.';
+  const isOfDeci = ({ with: what }: ReaderVerdict): boolean => what === DECI_FLAG;
+  const said = verdicts.filter((verdict) => !isOfDeci(verdict));
+  return (Object.keys(FORMATS) as ExportFormat[]).flatMap((format): FormatItem[] => {
+    const item = { ...FORMATS[format], format, detail: `${readersSentence(said, format)}${guessed}` };
+    return format === 'huggingface' && verdicts.some(isOfDeci) ? [item, DECI] : [item];
+  });
+}
+
+const DECI: FormatItem = {
+  label: 'Hugging Face folder in DeciLM’s layout',
+  description: 'block_configs in config.json',
+  detail: 'Loads in Espalier, and in transformers and vLLM with modeling_espalier.py (trust_remote_code).',
+  format: 'huggingface',
+  layout: 'deci',
+};
+
 /** What was saved, and how it was compared. */
-function savedWords(plan: EvaluationPlan, report: ExportReport): string {
-  const { folder, format, bytes, parameters, plain, leftOut, rounded, notes = [], result, verification } = report;
+function savedWords(report: ExportReport): string {
+  const { folder, format, bytes, parameters, readers, leftOut, rounded, notes = [], result, verification } = report;
   const { exported, dense } = parameters;
   const fewer =
     exported < dense
       ? `${formatCount(exported)} of ${formatCount(dense)} parameters`
       : `${formatCount(dense)} parameters, zeros in place`;
-  const evaluation = plan.evaluations[0];
-  const config =
-    plain || format !== 'huggingface' || evaluation === undefined || !isStructural(evaluation)
-      ? ''
-      : ' It has sizes or biases that config.json has no fields for: Espalier reads the folder, transformers does not.';
   const without =
     leftOut.length === 0 ? '' : ` Left out: ${leftOut.join(', ')}, links that lead out of the checkpoint.`;
   const stored = rounded ? ` As stored its perplexity is ${roundedText(rounded, result.perplexity)}.` : '';
   const compared = `read back in another process, logits of ${verification.rows} tokens differ by at most ${verification.difference.toExponential(1)}`;
-  return `Saved and compared: ${vscode.workspace.asRelativePath(folder)} (${formatBytes(bytes)}, ${fewer}; ${compared}).${stored}${config}${without}${notes.map((note) => ` ${note}`).join('')}`;
+  return `Saved and compared: ${vscode.workspace.asRelativePath(folder)} (${formatBytes(bytes)}, ${fewer}; ${compared}).${stored} ${readersSentence(readers, format)}${without}${notes.map((note) => ` ${note}`).join('')}`;
 }
 
 /** Shows how far something is in a notification. */

@@ -117,6 +117,7 @@ describe('a folder that is no checkpoint', () => {
     ['a pickled model', ['config.json', 'flap.pt'], /PyTorch weights \(flap\.pt\)/],
     ['GGUF files', ['model-Q4_K_M.gguf'], /GGUF/],
     ['ONNX alone', ['config.json', 'model.onnx'], /another format \(model\.onnx\)/],
+    ['ONNX for transformers.js', ['config.json', 'onnx'], /another format \(onnx\)/],
     [
       'an adapter',
       ['adapter_config.json', 'adapter_model.safetensors'],

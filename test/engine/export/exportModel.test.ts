@@ -114,7 +114,9 @@ describe('a model that is exported is one that is evaluated', () => {
     const card = await readFile(path.join(at.folder, 'README.md'), 'utf8');
     expect(card).toContain(`, ${plan.settings.samples} samples of 16 tokens, `);
     expect(card).toContain('`generate()`');
-    expect((await readdir(at.folder)).sort()).toEqual(['README.md', 'model.onnx', 'model.onnx.data', 'tokenizer.json']);
+    const files = ['config.json', 'generation_config.json', 'onnx', 'tokenizer.json', 'tokenizer_config.json'];
+    expect((await readdir(at.folder)).sort()).toEqual(['README.md', ...files]);
+    expect((await readdir(path.join(at.folder, 'onnx'))).sort()).toEqual(['model.onnx', 'model.onnx_data']);
     expect(await readdir(path.dirname(at.folder))).toEqual(['pruned']);
   });
 

@@ -14,6 +14,7 @@ const report = (model: string, text: string): ExportReport => {
     bytes: 1,
     plain: true,
     leftOut: [],
+    readers: [],
     verification: { tokens: 1, rows: 1, difference: 0, largest: 1 },
   };
 };

@@ -10,7 +10,8 @@ import {
   unpackBits,
 } from '../../../src/experiment/components.ts';
 import type { ComponentScores } from '../../../src/engine/structure/componentScores.ts';
-import { goneAtRate, maskAtRates, maskAtThreshold, maskOfBlocks } from '../../../src/engine/structure/masks.ts';
+import { goneAtRate } from '../../../src/experiment/goneAtRate.ts';
+import { maskOfSizes, sizesAtRates, maskAtThreshold, maskOfBlocks } from '../../../src/engine/structure/masks.ts';
 import { givenRates, owlRates } from '../../../src/engine/structure/rates.ts';
 import { failureOf } from '../../support/expectCoded.ts';
 
@@ -49,13 +50,19 @@ const scored: fc.Arbitrary<Scored> = fc
     scores: blocks.map(({ groups, channels }) => ({ groups, channels })),
   }));
 
+const atRates = (
+  components: readonly BlockComponents[],
+  scores: readonly ComponentScores[],
+  rates: readonly number[],
+) => maskOfSizes(components, scores, sizesAtRates(components, rates));
+
 const rate = fc.double({ min: 0, max: 1, noNaN: true });
 
 describe('a mask at rates', () => {
   test('removes of each block what is asked, within half a component', () => {
     fc.assert(
       fc.property(scored, rate, ({ components, scores }, asked) => {
-        const mask = maskAtRates(
+        const mask = atRates(
           components,
           scores,
           components.map(() => asked),
@@ -77,7 +84,7 @@ describe('a mask at rates', () => {
       fc.property(scored, rate, rate, ({ components, scores }, a, b) => {
         const [low, high] = [Math.min(a, b), Math.max(a, b)];
         const masks = [low, high].map((asked) =>
-          maskAtRates(
+          atRates(
             components,
             scores,
             components.map(() => asked),
@@ -95,7 +102,7 @@ describe('a mask at rates', () => {
   test('takes the lowest scores, and of equal ones the lower index', () => {
     fc.assert(
       fc.property(scored, rate, ({ components, scores }, asked) => {
-        const mask = maskAtRates(
+        const mask = atRates(
           components,
           scores,
           components.map(() => asked),

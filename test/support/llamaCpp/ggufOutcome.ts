@@ -85,7 +85,7 @@ export async function ggufOutcome(
   }
 }
 
-async function logitsOfFolder(folder: string, ids: Int32Array): Promise<Float32Array> {
+export async function logitsOfFolder(folder: string, ids: Int32Array): Promise<Float32Array> {
   const device = new Device({ name: 'cpu', precision: 'float32', threads: 1 });
   const models = new LoadedModels({});
   try {

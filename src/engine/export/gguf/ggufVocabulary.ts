@@ -1,10 +1,9 @@
-import { access } from 'node:fs/promises';
 import path from 'node:path';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
-import { readBounded, readJsonFile } from '../../checkpoint/jsonFile.ts';
-import { TOKENIZER_CONFIG } from '../../checkpoint/tokenSettings.ts';
+import { readBounded } from '../../checkpoint/jsonFile.ts';
 import { loadTokenizer } from '../../tokenizer/tokenizer.ts';
 import { parseTokenizerSpec } from '../../tokenizer/tokenizerSpec.ts';
+import { chatTemplate } from '../chatTemplate.ts';
 import { type GgufVocabulary, vocabularyMetadata } from './vocabularyMetadata.ts';
 
 /** Bytes; real ones go up to 35 megabytes. */
@@ -39,21 +38,4 @@ export async function ggufVocabulary({
 function idOf(stated: unknown): number | undefined {
   const id: unknown = Array.isArray(stated) ? stated[0] : stated;
   return typeof id === 'number' && Number.isInteger(id) && id >= 0 ? id : undefined;
-}
-
-/** A file of its own in newer checkpoints. */
-async function chatTemplate(folder: string): Promise<string | undefined> {
-  const own = path.join(folder, 'chat_template.jinja');
-  if (await exists(own)) return new TextDecoder().decode(await readBounded(own, 'checkpoint/tokenizer', MAX_FILE));
-  const config = path.join(folder, TOKENIZER_CONFIG);
-  if (!(await exists(config))) return undefined;
-  const { chat_template: template } = await readJsonFile(config, 'checkpoint/tokenizer', MAX_FILE);
-  return typeof template === 'string' ? template : undefined;
-}
-
-async function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
 }

@@ -213,10 +213,18 @@ if PreTrainedModel is not None:
         model_type = "espalier"
         keys_to_ignore_at_inference = ["past_key_values"]
 
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+
+    class EspalierDeciConfig(PretrainedConfig):
+        """In the layout of DeciLM, which vLLM knows by this name; it reads the fields of block_configs as attributes."""
+
+        model_type = "nemotron-nas"
+        keys_to_ignore_at_inference = ["past_key_values"]
+
         def __init__(self, block_configs=None, **kwargs):
             super().__init__(**kwargs)
             if block_configs is not None:
-                # vLLM reads their fields as attributes.
                 self.block_configs = [attributes(block) for block in block_configs]
 
         def to_dict(self):
@@ -224,11 +232,6 @@ if PreTrainedModel is not None:
             blocks = plain.__dict__.pop("block_configs", None)
             values = PretrainedConfig.to_dict(plain)
             return values if blocks is None else {**values, "block_configs": [fields(block) for block in blocks]}
-
-    class EspalierDeciConfig(EspalierConfig):
-        """In the layout of DeciLM, which vLLM knows by this name."""
-
-        model_type = "nemotron-nas"
 
     def attributes(value):
         return SimpleNamespace(**{name: attributes(each) for name, each in value.items()}) if isinstance(value, dict) else value

@@ -67,37 +67,38 @@ export class OnnxAttention {
     const turnsLate = rotary?.allAngles !== undefined;
     const turned = this.turned(query, heads, rotary);
     const scaled = this.times(turned, shape.scale ?? model.scores?.scale ?? 1 / Math.sqrt(headDim));
-    const perGroup = this.perGroup(scaled, kvHeads, share * headDim);
-    const queries = graph.node('Reshape', [perGroup, graph.emit.integers([0, kvHeads, -1, headDim])]);
+    const byGroup = this.byToken(scaled, [kvHeads, share, headDim]);
+    const groups = graph.node('Transpose', [byGroup], { perm: [0, 2, 3, 1, 4] });
+    const queries = graph.node('Reshape', [groups, graph.emit.integers([0, 0, -1, headDim])]);
 
     const ownKeys = this.perGroup(turnsLate ? key : this.turned(key, kvHeads, rotary), kvHeads, headDim);
     const keptKeys = this.withPast(`${index}.key`, ownKeys, kvHeads);
     const keys = rotary?.allAngles ? this.rotate(keptKeys, rotary, rotary.allAngles) : keptKeys;
     const values = this.withPast(`${index}.value`, this.perGroup(value, kvHeads, headDim), kvHeads);
 
-    // [batch, kv, tokens · share, dim] · [batch, kv, dim, total]
+    // [batch, kv, share · tokens, dim] · [batch, kv, dim, total]
     const products = graph.node('MatMul', [queries, graph.node('Transpose', [keys], { perm: [0, 1, 3, 2] })]);
     const weights = this.weights(products, shape);
     const mixed = graph.node('MatMul', [weights, values]);
-    const byGroup = graph.node('Reshape', [mixed, graph.emit.integers([0, kvHeads, -1, share * headDim])]);
-    const byToken = graph.node('Transpose', [byGroup], { perm: [0, 2, 1, 3] });
-    return graph.node('Reshape', [byToken, graph.emit.integers([-1, heads * headDim])]);
+    const perHead = graph.node('Reshape', [mixed, graph.emit.integers([0, 0, share, -1, headDim])]);
+    const perToken = graph.node('Transpose', [perHead], { perm: [0, 3, 1, 2, 4] });
+    return graph.node('Reshape', [perToken, graph.emit.integers([-1, heads * headDim])]);
   }
 
-  /** Products [batch, kv, tokens · share, total] → what each token takes of all, of the same shape. */
+  /** Products [batch, kv, share · tokens, total] → what each token takes of all, of the same shape. */
   private weights(products: string, shape: OnnxAttentionShape): string {
     const { graph } = this;
     const { cap } = this.model.scores ?? {};
     const share = shape.heads / shape.kvHeads;
     const capped = cap === undefined ? products : this.times(graph.node('Tanh', [this.times(products, 1 / cap)]), cap);
-    const perHead = graph.node('Reshape', [capped, this.endingInTotal([0, 0, -1, share])]);
+    const perHead = graph.node('Reshape', [capped, this.endingInTotal([0, 0, share, -1])]);
     const masked = graph.node('Add', [perHead, this.sequence.mask(shape.window)]);
     const added = this.added(shape);
     const scores = added === undefined ? masked : graph.node('Add', [masked, added]);
     return graph.node('Reshape', [graph.node('Softmax', [scores], { axis: -1 }), this.endingInTotal([0, 0, -1])]);
   }
 
-  /** What is added to the scores of a block's heads, [batch, kv, 1, share, total], where something is. */
+  /** What is added to the scores of a block's heads, [batch, kv, share, 1, total], where something is. */
   private added({ heads, kvHeads, groups }: BlockShape): string | undefined {
     const { graph } = this;
     const { added: all } = this.model;
@@ -105,7 +106,7 @@ export class OnnxAttention {
     const share = heads / kvHeads;
     const own = groups?.flatMap((group) => Array.from({ length: share }, (_, i) => group * share + i));
     const table = own ? graph.node('Gather', [all, graph.emit.integers(own)], { axis: 1 }) : all;
-    return graph.node('Reshape', [table, this.endingInTotal([0, kvHeads, 1, share])]);
+    return graph.node('Reshape', [table, this.endingInTotal([0, kvHeads, share, 1])]);
   }
 
   /** Puts the new tokens' behind those that come in, [batch, kv, total, dim], and gives all of them out. @param name behind the prefixes */
@@ -160,7 +161,7 @@ export class OnnxAttention {
   /** → [batch, tokens, …rest] */
   private byToken(x: string, rest: readonly number[]): string {
     const { batch, tokens } = this.sequence;
-    const shape = this.shape(`${rest.join()}`, [batch, tokens, this.graph.emit.integers(rest)]);
+    const shape = this.shape(rest.join(), [batch, tokens, this.graph.emit.integers(rest)]);
     return this.graph.node('Reshape', [x, shape]);
   }
 

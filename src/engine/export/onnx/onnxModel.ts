@@ -23,7 +23,7 @@ export const ONNX_FILE = path.join(ONNX_FOLDER, MODEL);
  * files of their own (so that 2 GB are no limit), read a part at a time.
  *
  * Inputs: those of {@link SEQUENCE_INPUTS}, and of each block with heads `past_key_values.N.key` and `.value`, float32 [batch, its key-value heads, past,
- * dim]. Outputs: `logits` float32 [batch, tokens, vocabulary] of the new tokens, `present.N.key` and `.value` of all.
+ * dim]. Outputs: `logits` float32 [batch, those asked for, vocabulary], `present.N.key` and `.value` of all.
  *
  * @param positions tokens that a sequence may have: see `onnxPositions`
  * @returns how many files the weights are in
@@ -59,7 +59,7 @@ export async function writeOnnx(
 }
 
 function logitsPort({ vocabulary }: ModelConfig): GraphPort {
-  return { name: 'logits', type: 'float32', dims: [FREE.batch, FREE.tokens, vocabulary] };
+  return { name: 'logits', type: 'float32', dims: [FREE.batch, FREE.logits, vocabulary] };
 }
 
 function writeGraph(
@@ -87,11 +87,10 @@ function writeGraph(
   }
   const { parameters, weight } = family.head(config);
   const found = weightsOf(graph, parameters);
-  const final = family.writeFinal(config, { graph, parameter: (name) => found.get(name)! }, x);
+  const kept = graph.rows(sequence.kept(graph.nameOf(x), config.hidden), config.hidden);
+  const final = family.writeFinal(config, { graph, parameter: (name) => found.get(name)! }, kept);
   const logits = writeScaling(graph, graph.linear(final, graph.weight(weight.tensor, weight.shape)), config.logits);
-  const shape = graph.node('Concat', [sequence.batch, sequence.tokens, emit.integers([config.vocabulary])], {
-    axis: 0,
-  });
+  const shape = graph.node('Concat', [sequence.batch, emit.integers([-1, config.vocabulary])], { axis: 0 });
   emit.node('Reshape', [graph.nameOf(logits), shape], {}, { output: logitsPort(config).name });
   return { graph, attention };
 }

@@ -1,5 +1,6 @@
 import type { RotaryPositions } from '../../families/config.ts';
 import type { ModelConfig } from '../../families/families.ts';
+import { modelLength } from '../../forward/modelLength.ts';
 import { alibiTable } from '../../models/alibi.ts';
 import { rotaryTables } from '../../models/rope.ts';
 import type { AngleNames, RotaryNames } from './onnxAttention.ts';
@@ -11,14 +12,15 @@ import type { WeightFiles } from './weightFiles.ts';
 const MAX_POSITIONS = 131_072;
 
 /**
- * Longest sequence that an exported model takes: what the checkpoint says, up to a bound, and at least `tokens`. Learned positions end
+ * Longest sequence that an exported model takes: what the model was made for, up to a bound, and at least `tokens`. Learned positions end
  * where their table does, and the tables of dynamic scaling hold up to the trained length.
  */
-export function onnxPositions({ positions, rotations, maxPositions }: ModelConfig, tokens: number): number {
+export function onnxPositions(config: ModelConfig, tokens: number): number {
+  const { positions, rotations, maxPositions } = config;
   const isDynamic = (rotation: ModelConfig['positions'] | null): boolean =>
     rotation?.kind === 'rotary' && rotation.scaling.kind === 'dynamic';
   const fixed = positions.kind === 'learned' || (rotations ?? [positions]).some(isDynamic);
-  return fixed ? maxPositions : Math.max(tokens, Math.min(maxPositions, MAX_POSITIONS));
+  return fixed ? maxPositions : Math.max(tokens, Math.min(Math.max(maxPositions, modelLength(config)), MAX_POSITIONS));
 }
 
 /** Writes the tables of what depends on a token's position, and looks them up in the graph: each table once, whichever blocks share it. */

@@ -4,6 +4,7 @@ import type { OnnxGraph } from './onnxGraph.ts';
 /** Names of what the graph reads, as transformers.js, Optimum and others call it. */
 export const INPUT_IDS = 'input_ids';
 const ATTENTION_MASK = 'attention_mask';
+const LOGITS_TO_KEEP = 'num_logits_to_keep';
 
 /** Dimensions that are free, by these names. transformers.js makes the first keys and values by them: any but the batch begins at 0. */
 export const FREE = {
@@ -11,12 +12,17 @@ export const FREE = {
   tokens: 'sequence_length',
   past: 'past_sequence_length',
   total: 'total_sequence_length',
+  logits: 'num_logits',
 } as const;
 
-/** Inputs beside keys and values: `input_ids` of the tokens that are new, `attention_mask` of these and all before: 1, or 0 where one is padding. */
+/**
+ * Inputs beside keys and values: `input_ids` of the tokens that are new; `attention_mask` of these and all before, 1, or 0 where one is padding; and of how many
+ * tokens, the last ones, logits are computed, 0 for all. transformers.js generates with 1: a prompt's others are never looked at.
+ */
 export const SEQUENCE_INPUTS = [
   { name: INPUT_IDS, type: 'int64', dims: [FREE.batch, FREE.tokens] },
   { name: ATTENTION_MASK, type: 'int64', dims: [FREE.batch, FREE.total] },
+  { name: LOGITS_TO_KEEP, type: 'int64', dims: [] },
 ] as const;
 
 /**
@@ -56,7 +62,18 @@ export class OnnxSequence {
     this.lengths = alongTokens(counted, graph.node('Sub', [this.total, emit.integers([1])]));
   }
 
-  /** float32 [batch, 1, tokens, 1, total]: 0 where a new token sees one of all, else a number that leaves nothing of it. */
+  /** Of rows [batch · tokens, width] those of the tokens whose logits are asked for. */
+  kept(x: string, width: number): string {
+    const { graph, batch, tokens } = this;
+    const { emit } = graph;
+    const shape = graph.node('Concat', [batch, tokens, emit.integers([width])], { axis: 0 });
+    // Counted from the end; from −0 on are all.
+    const first = graph.node('Reshape', [graph.node('Neg', [LOGITS_TO_KEEP]), emit.integers([1])]);
+    const rows = graph.node('Slice', [graph.node('Reshape', [x, shape]), first, tokens, emit.integers([1])]);
+    return graph.node('Reshape', [rows, emit.integers([-1, width])]);
+  }
+
+  /** float32 [batch, 1, 1, tokens, total]: 0 where a new token sees one of all, else a number that leaves nothing of it. */
   mask(window: number | undefined): string {
     const found = this.masks.get(window);
     if (found !== undefined) return found;
@@ -70,7 +87,7 @@ export class OnnxSequence {
     return mask;
   }
 
-  /** bool [tokens, 1, total]: whether one of all tokens is the new one or before it, and in its window. */
+  /** bool [tokens, total]: whether one of all tokens is the new one or before it, and in its window. */
   private near(window: number | undefined): string {
     const { graph } = this;
     const { emit } = graph;
@@ -79,7 +96,7 @@ export class OnnxSequence {
     const keys = graph.node('Range', [emit.constant('int64', [], [0]), scalar(this.total), one]);
     const queries = graph.node('Reshape', [
       graph.node('Range', [scalar(this.past), scalar(this.total), one]),
-      emit.integers([-1, 1, 1]),
+      emit.integers([-1, 1]),
     ]);
     const before = graph.node('LessOrEqual', [keys, queries]);
     if (window === undefined) return before;

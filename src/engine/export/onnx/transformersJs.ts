@@ -1,8 +1,11 @@
-import { access } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { readJsonFile } from '../../checkpoint/jsonFile.ts';
+import { TOKENIZER_CONFIG } from '../../checkpoint/tokenSettings.ts';
 import { familyOf, type ModelConfig } from '../../families/families.ts';
 import type { JsonFields } from '../../families/family.ts';
+import { chatTemplate, isThere } from '../chatTemplate.ts';
+import { familyFields } from '../huggingface/layouts.ts';
 import { writeJson } from '../writeJson.ts';
 
 /** Bytes; real ones go up to some megabytes. */
@@ -27,19 +30,28 @@ export async function writeTransformersJs(
   weightFiles: number,
 ): Promise<void> {
   await writeJson(path.join(folder, 'config.json'), browserConfig(config, values, weightFiles));
-  const tokenizer = path.join(folder, 'tokenizer_config.json');
-  if (!(await exists(tokenizer))) {
-    const read = await readJsonFile(path.join(folder, 'tokenizer.json'), 'checkpoint/tokenizer', MAX_TOKENIZER);
-    await writeJson(tokenizer, tokenizerConfig(values, read));
-  }
+  await writeTokenizerConfig(folder, values);
   const generation = path.join(folder, 'generation_config.json');
-  if (!(await exists(generation))) await writeJson(generation, generationConfig(values));
+  if (!(await isThere(generation))) await writeJson(generation, generationConfig(values));
+}
+
+/** transformers.js wants one, and chat templates are looked for nowhere else. */
+async function writeTokenizerConfig(folder: string, values: JsonFields): Promise<void> {
+  const read = (name: string): Promise<JsonFields> =>
+    readJsonFile(path.join(folder, name), 'checkpoint/tokenizer', MAX_TOKENIZER);
+  const file = path.join(folder, TOKENIZER_CONFIG);
+  const stated = (await isThere(file)) ? await read(TOKENIZER_CONFIG) : undefined;
+  const template = stated?.['chat_template'] === undefined ? await chatTemplate(folder) : undefined;
+  if (stated && template === undefined) return;
+  await rm(file, { force: true });
+  const config = stated ?? tokenizerConfig(values, await read('tokenizer.json'));
+  await writeJson(file, { ...config, ...(template !== undefined && { chat_template: template }) });
 }
 
 function browserConfig(config: ModelConfig, values: JsonFields, weightFiles: number): JsonFields {
   const family = familyOf(config);
   return {
-    ...values,
+    ...familyFields(values, config),
     model_type: NAMED_AS[family.modelType] ?? family.modelType,
     [family.depthNames?.[0] ?? 'num_hidden_layers']: config.depth,
     // Where it is true (Falcon), keys and values are taken for one tensor.
@@ -59,7 +71,7 @@ function tokenizerConfig(values: JsonFields, tokenizer: JsonFields): JsonFields 
     tokenizer_class: 'PreTrainedTokenizerFast',
     clean_up_tokenization_spaces: false,
     padding_side: 'left',
-    pad_token: texts.get(0),
+    pad_token: fillerOf(tokenizer) ?? texts.get(0),
     ...Object.fromEntries(named),
   };
 }
@@ -76,6 +88,11 @@ function idsOf(values: JsonFields, name: 'bos' | 'eos' | 'pad'): number[] {
   return [values[`${name}_token_id`]].flat().filter((id): id is number => Number.isInteger(id));
 }
 
+/** A token that is left out where a text is made of ids. */
+function fillerOf({ added_tokens: added }: JsonFields): string | undefined {
+  return ((added ?? []) as { content: string; special: boolean }[]).find(({ special }) => special)?.content;
+}
+
 /** Texts of a tokenizer's tokens, those that were added before those of the model. */
 function tokenTexts({ added_tokens: added, model }: JsonFields): ReadonlyMap<number, string> {
   const texts = new Map<number, string>();
@@ -84,11 +101,4 @@ function tokenTexts({ added_tokens: added, model }: JsonFields): ReadonlyMap<num
   else for (const [text, id] of Object.entries(vocab ?? {})) texts.set(Number(id), text);
   for (const { id, content } of (added ?? []) as { id: number; content: string }[]) texts.set(id, content);
   return texts;
-}
-
-async function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
 }

@@ -3,20 +3,19 @@ import { exportTests } from '../../../support/exports.ts';
 import type { FamilyName } from '../../../support/generate/families.ts';
 import type { PrunedShape } from '../../../support/llamaCpp/ggufCases.ts';
 import { ggufOutcome } from '../../../support/llamaCpp/ggufOutcome.ts';
+import { readersOfFolder } from '../../../support/readerTable.ts';
 import { llamaCppMissing } from '../../../support/llamaCpp/llamaModel.ts';
 
 export type GgufCase = readonly [family: FamilyName, shape: PrunedShape];
 
-/** What FLAP adds to Qwen3, and no architecture of llama.cpp has. */
-const REFUSED: readonly PrunedShape[] = ['FLAP, uniform', 'FLAP, by block'];
-
-/** The real llama.cpp, in float32, against what Espalier evaluates of the same model as a folder. */
+/** The real llama.cpp, in float32, against what Espalier evaluates of the same model as a folder; and whether it loads against what is said before. */
 export function describeLlamaCpp(cases: readonly GgufCase[]): void {
   const at = exportTests('pruned');
   describe.skipIf(llamaCppMissing !== '')(`llama.cpp computes what Espalier does${llamaCppMissing}`, () => {
     it.each(cases)('%s, %s', async (name, shape) => {
       const outcome = await ggufOutcome(at, name, shape);
-      if (name === 'qwen3' && REFUSED.includes(shape)) {
+      const verdicts = await readersOfFolder((await at.family(name)).folder, shape);
+      if (verdicts.find(({ reader }) => reader === 'llama.cpp')!.verdict !== 'loads') {
         expect(outcome).toMatchObject({ loads: false, code: 'export/format' });
         return;
       }

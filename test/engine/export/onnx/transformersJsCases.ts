@@ -36,7 +36,8 @@ export function transformersJsTests(): (name: FamilyName, evaluation?: PlannedEv
     if (evaluation) {
       model = at.folder;
       const planned = { ...plan, model: family.folder, evaluations: [evaluation] };
-      await at.engine.exportModel(planned, { folder: model, format: 'huggingface' });
+      const { readers } = await at.engine.exportModel(planned, { folder: model, format: 'huggingface' });
+      for (const { format, verdict } of readers) if (format === 'onnx') expect(verdict).toBe('loads');
     }
     const folder = `${at.folder}-onnx`;
     await mkdir(folder, { recursive: true });
