@@ -14,8 +14,9 @@ const RULES: Readonly<Record<RoundTarget, (config: ModelConfig) => Omit<SizeRule
     channelStep: 1,
     alike: isDeciKin(config) ? 'groups' : 'groups and channels',
   }),
+  // Of those with norms of queries and keys its openelm takes any sizes, where the head is the embedding.
   'llama.cpp': (config) =>
-    config.architecture === 'Qwen3ForCausalLM'
+    config.architecture === 'Qwen3ForCausalLM' && !config.tiedEmbeddings
       ? { acceptsGroups: () => true, channelStep: 1, alike: 'groups and channels' }
       : undefined,
   q8_0: (config) => multiplesOf(32, config),
