@@ -28,11 +28,14 @@ export function idleSettings(
       idle.set('calibrate', 'only metrics of single weights with X or its kin take it');
   }
   if (length) idle.set('lengthLimit', 'the length is said');
-  if (!evaluations.some(hasRates)) idle.set('roundFor', 'no rates of whole heads and channels are chosen');
   if (!evaluations.some((evaluation) => comparesGroups(evaluation, settings.group)))
     idle.set('group', 'no percentage of single weights is pruned');
+  if (!evaluations.some(hasRates)) idle.set('roundFor', NO_RATES);
   return idle;
 }
+
+/** Why nothing is rounded. */
+export const NO_RATES = 'no whole heads and channels go at rates';
 
 const OF_GRADIENTS = ['gradientSamples', 'gradientLength', 'gradientOffsets'] as const;
 

@@ -21,7 +21,7 @@ const COMMANDS: Readonly<Record<Reader, (verdict: ReaderVerdict) => string>> = {
   vLLM: ({ verdict }) => `vllm serve FOLDER${verdict === 'loads-with' ? ' --trust-remote-code' : ''}`,
   'llama.cpp': () => 'llama-cli -m FOLDER/model.gguf',
   onnxruntime: () => "InferenceSession.create('FOLDER/onnx/model.onnx')",
-  'transformers.js': () => "pipeline('text-generation', 'FOLDER', { dtype: 'fp32' })",
+  'transformers.js': () => "pipeline('text-generation', 'FOLDER')",
 };
 
 export function readerCommand(verdict: ReaderVerdict): string {

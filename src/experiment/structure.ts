@@ -22,6 +22,7 @@ export const STRUCTURE_METHODS = {
     removes: 'components',
     documentation:
       'FLAP (An et al. 2024): how much what the component adds fluctuates; its mean is kept as a bias. Scores are standardised over the blocks where the allocation is global.',
+    keepsMeans: true,
   },
   shortgpt: {
     formula: '1 − cos(x_in, x_out)',
@@ -51,6 +52,8 @@ export interface StructureMethodRow {
   readonly formula: string;
   readonly removes: Removes;
   readonly documentation: string;
+  /** Whether the means of what goes become biases. */
+  readonly keepsMeans?: true;
 }
 
 /** Heads and channels, whole blocks, or experts of a mixture. */

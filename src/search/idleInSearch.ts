@@ -1,4 +1,4 @@
-import { idleSettings } from '../experiment/idleSettings.ts';
+import { idleSettings, NO_RATES } from '../experiment/idleSettings.ts';
 import type { PlannedEvaluation } from '../experiment/planSchema.ts';
 import type { SettingName } from '../experiment/settings.ts';
 import type { Sparsity } from '../experiment/sparsitySchema.ts';
@@ -16,7 +16,8 @@ export function idleInSearch(plan: SearchPlan): ReadonlyMap<SettingName, string>
       settings,
     );
   }
-  if (plan.kind === 'masks') return idleSettings(evaluatedForComponents(undefined, sparsity), settings);
+  if (plan.kind === 'masks')
+    return new Map([...idleSettings(evaluatedForComponents(undefined, sparsity), settings), ['roundFor', NO_RATES]]);
   const metrics = [...plan.seeds, ...plan.baselines].map(({ expression }) => expression);
   return idleSettings(evaluatedForMetrics(plan.operands, metrics, sparsity), settings);
 }

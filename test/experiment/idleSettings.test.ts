@@ -40,7 +40,8 @@ describe('settings that change nothing are told', () => {
     ['components beside Wanda', [components('wanda-sp'), weights('mul(W, X)')], {}, GRADIENTS],
     ['a length of 0', [weights('mul(W, G)')], { length: 0 }, ['calibrate']],
   ])('%s', (_, evaluations, settings, expected) => {
-    expect([...idleSettings(evaluations, settings).keys()]).toEqual(expected);
+    const rounding = evaluations.some((each) => 'structure' in each) ? [] : ['roundFor'];
+    expect([...idleSettings(evaluations, settings).keys()]).toEqual([...expected, ...rounding]);
   });
 
   it.each<[string, readonly string[]]>([
@@ -48,6 +49,9 @@ describe('settings that change nothing are told', () => {
     ['prune: W at: 50% calibrationLength: 8', ['calibrationLength']],
     ['calibrate: "c" prune: structure(wanda-sp) at: 30% calibration: one-shot', ['calibration']],
     ['calibrate: "c" prune: W * X at: 2:4 group: layer', ['group']],
+    ['calibrate: "c" prune: W * X at: 50% roundFor: vllm', ['roundFor']],
+    ['calibrate: "c" prune: structure(flap) at: 50% roundFor: vllm', []],
+    ['calibrate: "c" prune: structure(shortgpt) at: 50% roundFor: vllm', ['roundFor']],
     ['calibrate: "c" prune: W * X at: 50% group: layer calibration: one-shot samples: 3 seed: 1', []],
     ['calibrate: "c" prune: W * X (group: layer) at: 50% group: row', ['group']],
     ['calibrate: "c" prune: W * X at: 50% gradientSamples: 3', ['gradientSamples']],
@@ -77,6 +81,7 @@ describe('settings that change nothing about a search are told', () => {
     const text = `search s { model: "m" evaluate: "t" calibrate: "c" length: 16 ${properties} }`;
     const [plan] = searchPlansFor(compile(text), 's', { folder: '/', prompts: PROMPTS });
     // A length is said.
-    expect([...idleInSearch(plan!).keys()].sort()).toEqual([...expected, 'lengthLimit'].sort());
+    const rounding = properties.includes('self-pruner') ? [] : ['roundFor'];
+    expect([...idleInSearch(plan!).keys()].sort()).toEqual([...expected, ...rounding, 'lengthLimit'].sort());
   });
 });

@@ -3,6 +3,7 @@ import type { Layout } from '../../../experiment/exportFormats.ts';
 import type { PlannedEvaluation } from '../../../experiment/planSchema.ts';
 import { hasRates, isStructural } from '../../../experiment/planned.ts';
 import type { ReadersReport, ReaderVerdict } from '../../../experiment/readersSchema.ts';
+import { STRUCTURE_METHODS, type StructureMethodRow } from '../../../experiment/structure.ts';
 import type { EvaluationSettings } from '../../../experiment/settings.ts';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { modelComponents } from '../../models/components.ts';
@@ -54,8 +55,9 @@ export function requireLayout(evaluation: PlannedEvaluation | undefined, layout:
   });
 }
 
-/** FLAP's means become biases, unless what stays is refitted. */
+/** Means of what goes become biases, unless what stays is refitted. */
 function isCompensated({ structure, update }: Extract<PlannedEvaluation, { structure: unknown }>): boolean {
-  const isFlap = structure.kind === 'scored' && structure.score.kind === 'method' && structure.score.method === 'flap';
-  return isFlap && !update;
+  if (structure.kind === 'mask' || structure.score.kind !== 'method' || update) return false;
+  const row: StructureMethodRow = STRUCTURE_METHODS[structure.score.method];
+  return row.keepsMeans === true;
 }
