@@ -1,24 +1,27 @@
 // Imports go one way (docs/architecture.md). Each layer names those right below it; it may import them, and what is below them.
 const LAYERS = {
   base: [],
+  figures: ['base'],
   files: ['base'],
   hub: ['files', 'experiment'],
   metric: ['base'],
   experiment: ['metric'],
   tasks: ['experiment'],
   search: ['tasks'],
-  view: ['search'],
+  view: ['search', 'figures'],
   protocol: ['files', 'search'],
   language: ['search'],
   engine: ['files', 'search'],
   runs: ['files', 'search'],
+  agents: ['language', 'runs'],
+  report: ['runs', 'language', 'figures'],
   llm: ['runs'],
   queue: ['protocol', 'runs'],
   coordinator: ['queue', 'llm', 'language'],
   worker: ['coordinator', 'engine'],
   server: ['engine'],
-  cli: ['coordinator', 'server', 'hub', 'language'],
-  extension: ['view', 'queue', 'hub', 'language', 'llm'],
+  cli: ['coordinator', 'server', 'hub', 'language', 'agents', 'report'],
+  extension: ['view', 'queue', 'hub', 'language', 'llm', 'agents', 'report'],
 };
 
 // Inside the engine the same holds: numbers flow from the graph up to the evaluation.
@@ -46,7 +49,7 @@ const ENGINE = {
 };
 
 // What webviews and processes alike can use: it computes from what it is given, and asks nobody for more.
-const PURE = ['base', 'metric', 'experiment', 'tasks', 'search', 'view'];
+const PURE = ['base', 'figures', 'metric', 'experiment', 'tasks', 'search', 'view'];
 
 const anyOf = (names) => `(${[...new Set(names)].join('|')})`;
 

@@ -1,6 +1,6 @@
 // Which files of the slow suite one run of CI tries, and how long each of them takes.
 import { readdirSync, readFileSync } from 'node:fs';
-import { createHash } from 'node:crypto';
+import { orderBySeed, withinBudget } from './withinBudget.mjs';
 
 /**
  * Seconds of processor (user and system) of `npx vitest run --config vitest.slow.config.ts FILE`, with a software GPU and PyTorch at hand:
@@ -33,16 +33,8 @@ export function needsReference(file) {
  * of the others still fits into the budget.
  */
 export function chooseFiles(seed, files = slowFiles()) {
-  const rank = (file) => createHash('sha256').update(`${seed} ${file}`).digest('hex');
-  const order = files.toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1));
-  const chosen = new Set([order[0], order.find(needsReference)]);
-  let left = [...chosen].reduce((rest, file) => rest - secondsOf(file), BUDGET);
-  for (const file of order) {
-    if (chosen.has(file) || secondsOf(file) > left) continue;
-    chosen.add(file);
-    left -= secondsOf(file);
-  }
-  return [...chosen].sort();
+  const order = orderBySeed(seed, files);
+  return withinBudget(order, [order[0], order.find(needsReference)], BUDGET, secondsOf);
 }
 
 export function secondsOf(file) {

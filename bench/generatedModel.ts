@@ -43,7 +43,7 @@ export interface GeneratedModel {
 export async function generateModel(shape: ModelShape = SHAPES['110m'], words = 12_000): Promise<GeneratedModel> {
   const folder = await mkdtemp(join(tmpdir(), 'espalier-bench-'));
   const text = join(folder, 'text.txt');
-  await writeFile(join(folder, 'config.json'), JSON.stringify(config(shape)));
+  await writeFile(join(folder, 'config.json'), JSON.stringify(modelConfig(shape)));
   const tokenizer = tokenizerJson({ words: WORDS, specials: ['<s>', '</s>', '<unk>'] });
   await writeFile(join(folder, 'tokenizer.json'), JSON.stringify(tokenizer));
   await writeFile(text, generateText(1, words));
@@ -74,7 +74,8 @@ export function linearShapes({
   ];
 }
 
-function config(shape: ModelShape): unknown {
+/** config.json of such a model. */
+export function modelConfig(shape: ModelShape): unknown {
   return {
     architectures: ['LlamaForCausalLM'],
     model_type: 'llama',

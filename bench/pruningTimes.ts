@@ -1,6 +1,6 @@
 import { Rng } from '../src/base/rng.ts';
 import { printSparsity } from '../src/experiment/sparsity.ts';
-import type { Sparsity } from '../src/experiment/sparsitySchema.ts';
+import type { WeightSparsity } from '../src/experiment/sparsitySchema.ts';
 import type { Parameter } from '../src/engine/families/family.ts';
 import type { Graph } from '../src/engine/graph/graph.ts';
 import { GraphBuilder } from '../src/engine/graph/graphBuilder.ts';
@@ -26,7 +26,7 @@ export type PrunedShape = keyof typeof PRUNED_SHAPES;
 export interface PruningJob {
   readonly way: 'ours' | 'topk';
   readonly shape: PrunedShape;
-  readonly sparsity: Sparsity;
+  readonly sparsity: WeightSparsity;
   readonly group: 'row' | 'layer';
   /** In prefix form. */
   readonly metric: string;

@@ -24,6 +24,8 @@ const ENTRY_POINTS = {
   cliProgram: 'src/cli/main.ts',
   bench: 'bench/main.ts',
   benchSpeed: 'bench/speed.ts',
+  benchBudget: 'bench/budget.ts',
+  benchCosts: 'bench/costs.ts',
   benchObjective: 'bench/objective.ts',
   benchRecovery: 'bench/recovery.ts',
   benchUpdates: 'bench/updates.ts',
@@ -35,10 +37,12 @@ const ENTRY_POINTS = {
   benchQueue: 'bench/queue/main.ts',
   benchAttention: 'bench/attention.ts',
   benchBackward: 'bench/backward.ts',
+  benchCompare: 'bench/compare/main.ts',
   benchSteady: 'bench/steady/main.ts',
   study: 'bench/study/main.ts',
   openAiPackage: 'src/llm/openAiPackage.ts',
   hubPackage: 'src/hub/hubPackage.ts',
+  mcpPackage: 'src/agents/mcp/mcpPackage.ts',
   queuePackage: 'src/queue/queuePackage.ts',
   structureStudy: 'bench/structureStudy/main.ts',
   recoveryStudy: 'bench/recoveryStudy/main.ts',
@@ -50,10 +54,11 @@ const VIEWS = {
   panel: 'webview-ui/panel/main.ts',
   tree: 'webview-ui/tree/main.ts',
   tryIt: 'webview-ui/try/main.ts',
+  comparison: 'webview-ui/compare/main.ts',
 };
 
 /** Bundles that run in a process of somebody else's, or compute nothing. */
-const GUESTS = ['extension', 'application', 'languageServer', 'openAiPackage', 'hubPackage', 'queuePackage'];
+const GUESTS = ['extension', 'application', 'languageServer', 'openAiPackage', 'hubPackage', 'mcpPackage', 'queuePackage'];
 
 /**
  * V8's young generation stays as small as it begins, 3 MiB: it grows to 48 MiB otherwise, and gives nothing back. The large data of an engine lie outside
@@ -76,7 +81,7 @@ const LEAN = [ENTRY_POINTS.extension, ENTRY_POINTS.languageServer, ...Object.val
 const LOADED_LATER = {
   name: 'loaded-later',
   setup: ({ onResolve }) => {
-    onResolve({ filter: /\/(application|openAiPackage|hubPackage|queuePackage)\.ts$/ }, ({ kind, path }) =>
+    onResolve({ filter: /\/(application|openAiPackage|hubPackage|mcpPackage|queuePackage)\.ts$/ }, ({ kind, path }) =>
       kind === 'dynamic-import' ? { path: path.replace(/^.*\/(\w+)\.ts$/, './$1.cjs'), external: true } : undefined,
     );
   },

@@ -51,6 +51,7 @@ async function packageFor(target) {
     'cli',
     'cliProgram',
     'hubPackage',
+    'mcpPackage',
     'queuePackage',
     'openAiPackage',
   ])

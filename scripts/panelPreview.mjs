@@ -29,6 +29,8 @@ await build({
     panel: 'webview-ui/panel/main.ts',
     tryFeed: 'webview-ui/preview/tryFeed.ts',
     tryIt: 'webview-ui/try/main.ts',
+    comparison: 'webview-ui/compare/main.ts',
+    comparisonFeed: 'webview-ui/preview/comparisonFeed.ts',
   },
   outdir: folder,
   bundle: true,
@@ -45,6 +47,11 @@ const tryPage = join(folder, 'tryIt.html');
 writeFileSync(
   tryPage,
   '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><link rel="stylesheet" href="tryIt.css"><body><script src="tryFeed.js"></script><script src="tryIt.js"></script></body></html>',
+);
+const comparisonPage = join(folder, 'comparison.html');
+writeFileSync(
+  comparisonPage,
+  '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><link rel="stylesheet" href="comparison.css"><body><script src="comparisonFeed.js"></script><script src="comparison.js"></script></body></html>',
 );
 writeFileSync(join(folder, 'recorded.js'), `globalThis.recorded = ${JSON.stringify(recorded) ?? 'undefined'};\n`);
 console.log(page);
@@ -171,6 +178,20 @@ const PICTURES = [
     width,
   ]),
   ['rates-classical', 'run=rates&state=finished&theme=dark&llm=none', 1280],
+  ...[
+    ['ten', 'theme=dark&measure=dense&along=seconds', 1400],
+    ['ten-light', 'theme=light&pin=0', 1400],
+    ['ten-hc', 'theme=high-contrast&measure=baseline&pin=wanda', 1400],
+    ['ten-hc-light', 'theme=high-contrast-light&measure=dense&whole=1', 1400],
+    ['seeds', 'theme=dark&runs=4&grouped=1', 900],
+    ['seeds-light', 'theme=light&runs=4&grouped=1', 900],
+    ['seeds-hc', 'theme=high-contrast&runs=4&grouped=1&along=steps', 900],
+    ['seeds-hc-light', 'theme=high-contrast-light&runs=4', 900],
+    ['brushed', 'theme=dark&brush=1', 1400],
+    ['tagged', 'theme=light&tag=paper', 900],
+    ['one', 'theme=dark&runs=1', 900],
+    ['ten-600', 'theme=dark&measure=dense', 600],
+  ].map(([name, hash, width]) => [`compare-${name}`, hash, width]),
 ];
 
 const RECORDED = [
@@ -211,7 +232,7 @@ async function open(browser, hash, width, address = page) {
 
 async function take(browser, name, hash, width) {
   if (values.only && !name.startsWith(values.only)) return;
-  const tab = await open(browser, hash, width, name.startsWith('try-') ? tryPage : page);
+  const tab = await open(browser, hash, width, pageOf(name));
   if (/^(rates|masks)-(finished|hc|800|450)/.test(name)) {
     await tab.getByRole('button', { name: 'Measure speed' }).click();
     const exchange = tab.locator('.exchanges details').first();
@@ -225,6 +246,11 @@ async function take(browser, name, hash, width) {
   }
   await tab.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
   await tab.close();
+}
+
+function pageOf(name) {
+  if (name.startsWith('compare-')) return comparisonPage;
+  return name.startsWith('try-') ? tryPage : page;
 }
 
 async function measure(browser) {

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { parseSparsity } from '../../src/experiment/sparsity.ts';
-import type { Sparsity } from '../../src/experiment/sparsitySchema.ts';
+import type { WeightSparsity } from '../../src/experiment/sparsitySchema.ts';
 import { parseExpression } from '../../src/language/check/compile.ts';
 import type { Expression } from '../../src/metric/expression.ts';
 import type { MethodName } from '../structureStudy/methods.ts';
@@ -50,8 +50,8 @@ export interface RecoveryStudyOptions {
   readonly population: number;
   readonly generations: number;
   readonly finalists: number;
-  readonly searchAt: Sparsity;
-  readonly at: readonly Sparsity[];
+  readonly searchAt: WeightSparsity;
+  readonly at: readonly WeightSparsity[];
   /** Of the searches without an update: the formula that is taken for their best, if one is given. */
   readonly evolved: Expression | undefined;
   readonly rates: readonly number[];
@@ -114,7 +114,7 @@ function methodOf(name: string): StructureMethodName {
   return method;
 }
 
-function sparsityOf(text: string): Sparsity {
+function sparsityOf(text: string): WeightSparsity {
   const sparsity = parseSparsity(text);
   if (!sparsity) throw new RangeError(`60% or 2:4 is a sparsity, not ${text}`);
   return sparsity;

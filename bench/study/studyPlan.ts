@@ -7,7 +7,7 @@ import {
   type MetricSearchPlan,
 } from '../../src/search/metrics/plan.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
-import type { Sparsity } from '../../src/experiment/sparsitySchema.ts';
+import type { WeightSparsity } from '../../src/experiment/sparsitySchema.ts';
 import { LENGTH, SAMPLES, SHARED_FILES } from '../work.ts';
 import { type MetricSearchSettings, DEFAULT_METRIC_SEARCH_SETTINGS } from '../../src/search/metrics/settings.ts';
 
@@ -17,7 +17,11 @@ import { type MetricSearchSettings, DEFAULT_METRIC_SEARCH_SETTINGS } from '../..
  */
 export function studyPlan(
   folder: string,
-  { sparsity, blocks, threads }: { readonly sparsity: Sparsity; readonly blocks: number; readonly threads: number },
+  {
+    sparsity,
+    blocks,
+    threads,
+  }: { readonly sparsity: WeightSparsity; readonly blocks: number; readonly threads: number },
   search: Partial<MetricSearchSettings>,
 ): MetricSearchPlan {
   const [text, test] = halves(folder);

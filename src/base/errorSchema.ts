@@ -51,6 +51,9 @@ export type ErrorCode =
   | 'export/exists'
   | 'export/mismatch'
   | 'export/format'
+  | 'report/nothing'
+  // figures
+  | 'figure/characters'
   // processes
   | 'worker/exited'
   | 'worker/start-failed'
@@ -97,6 +100,10 @@ export type ErrorCode =
   | 'serve/media-type'
   | 'serve/too-large'
   | 'serve/busy'
+  // what agents ask for
+  | 'agents/input'
+  | 'agents/not-allowed'
+  | 'agents/outside'
   // queues, and what answers over them
   | 'queue/address'
   | 'queue/unreachable'

@@ -15,8 +15,10 @@ import { printFailure } from './reports/failure.ts';
 import { errorJson } from './reports/jsonLines.ts';
 import { DiagnosticsError } from './flags/pruneFile.ts';
 import { exportCommand } from './commands/exportCommand.ts';
+import { mcpCommand } from './commands/mcpCommand.ts';
 import { queueCommand } from './commands/queueCommand.ts';
 import { recoverCommand } from './commands/recoverCommand.ts';
+import { reportCommand } from './commands/reportCommand.ts';
 import { runsCommand } from './commands/runsCommand.ts';
 import { searchCommand } from './commands/searchCommand.ts';
 import { serveCommand } from './commands/serveCommand.ts';
@@ -101,10 +103,12 @@ function createProgram(context: CommandContext, json: boolean): Command {
     searchCommand,
     recoverCommand,
     runsCommand,
+    reportCommand,
     exportCommand,
     speedCommand,
     generateCommand,
     serveCommand,
+    mcpCommand,
     treeCommand,
     tokensCommand,
     workerCommand,

@@ -29,6 +29,7 @@ import { MetricRun } from './metricRun.ts';
 import { RateRun } from './rateRun.ts';
 import { RecoveryRun } from './recoveryRun.ts';
 import { RunPools } from './runPools.ts';
+import { timedPlan } from './timedPlan.ts';
 import type { EndOf, SearchRun } from './searchRun.ts';
 import type { SearchOpening } from '../search/lifecycle/events.ts';
 
@@ -110,7 +111,16 @@ export async function runSearchOf(run: RunFolder, options: SearchRunOptions): Pr
     });
     try {
       if (end) return { kind: 'finished', finished: end };
-      return await new Coordinator({ run, plan, search, opened, lock, journal, options }).run(before > 0);
+      const asked = await timedPlan(plan, search.measured ? opened : undefined, {
+        spawn: options.spawn,
+        clock,
+        signal,
+        log: options.log ?? ignore,
+      });
+      return await new Coordinator({ run, plan: asked, search, opened, lock, journal, options }).run(before > 0);
+    } catch (error) {
+      if (signal.aborted && error instanceof EspalierError && error.code === 'cancelled') return { kind: 'paused' };
+      throw error;
     } finally {
       await journal.close();
     }

@@ -1,6 +1,7 @@
 import type { EspalierError } from '../base/errors.ts';
 import { removedShareOfAll } from '../experiment/components.ts';
 import type { BlockComponents, ModelMask, Structure } from '../experiment/structureSchema.ts';
+import type { ComponentSparsity } from '../experiment/sparsitySchema.ts';
 import type { PlannedEvaluation } from '../experiment/planSchema.ts';
 import type { ComponentsOpening, FinalistEvent, MeasureOutcome } from '../search/lifecycle/events.ts';
 import { accuracyOf, fitnessOfLoss, objectiveOf } from '../search/lifecycle/objective.ts';
@@ -12,6 +13,7 @@ import type { MaskResume } from '../search/masks/resume.ts';
 import { runMaskSearch } from '../search/masks/runMaskSearch.ts';
 import { checkSame } from './divergence.ts';
 import { evaluateFinalists } from './finalists.ts';
+import { withTimes } from './timedPlan.ts';
 import { MaskMeasures } from './maskMeasures.ts';
 import type { Drive, EndOf, SearchRun } from './searchRun.ts';
 
@@ -57,7 +59,7 @@ export class MaskRun implements SearchRun<'masks'> {
       signal,
       ...(this.checkpoints && { resume: this.checkpoints }),
     });
-    await this.evaluateFinalists(mask, opening.components, drive);
+    await this.evaluateFinalists(mask, opening, drive);
     return { kind: 'finished', mask, steps, leftOut };
   }
 
@@ -99,29 +101,35 @@ export class MaskRun implements SearchRun<'masks'> {
   }
 
   /** What the search has found first, then the baselines. */
-  private async evaluateFinalists(
-    mask: ModelMask,
-    components: readonly BlockComponents[],
-    drive: Drive<'masks'>,
-  ): Promise<void> {
-    const { plan } = this;
-    const evaluationOf = (metric: string, structure: Structure, share: number): PlannedEvaluation => ({
-      ...{ metric, structure },
-      sparsity: { kind: 'unstructured', share },
+  private async evaluateFinalists(mask: ModelMask, opening: ComponentsOpening, drive: Drive<'masks'>): Promise<void> {
+    const { components } = opening;
+    const plan = withTimes(this.plan, opening);
+    const evaluationOf = (metric: string, structure: Structure, sparsity: ComponentSparsity): PlannedEvaluation => ({
+      ...{ metric, structure, sparsity },
       ...(plan.update && { update: plan.update }),
     });
     const entries = [
       {
         about: { name: FOUND_MASK },
-        evaluation: evaluationOf(FOUND_MASK, { kind: 'mask', mask }, removedShareOfAll(components, mask)),
+        evaluation: evaluationOf(FOUND_MASK, { kind: 'mask', mask }, foundSparsity(plan, mask, components)),
       },
       ...plan.baselines.map(({ name, structure }) => ({
         about: { name },
-        evaluation: evaluationOf(name, structure, plan.sparsity.share),
+        evaluation: evaluationOf(name, structure, plan.sparsity),
       })),
     ];
     await evaluateFinalists(entries, this.finalists, plan, drive);
   }
+}
+
+/** Of a mask that was found: the budget that it is within, or the share that it removes. */
+function foundSparsity(
+  { sparsity }: MaskSearchPlan,
+  mask: ModelMask,
+  components: readonly BlockComponents[],
+): ComponentSparsity {
+  if (sparsity.kind === 'budget') return sparsity;
+  return { kind: 'unstructured', share: removedShareOfAll(components, mask) };
 }
 
 /**

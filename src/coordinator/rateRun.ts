@@ -11,6 +11,7 @@ import { evaluationOf } from '../search/rates/target.ts';
 import { runRateSearch } from '../search/rates/runRateSearch.ts';
 import { checkSame } from './divergence.ts';
 import { evaluateFinalists, finalOrder } from './finalists.ts';
+import { withTimes } from './timedPlan.ts';
 import { LlmCalls } from './llmCalls.ts';
 import { Measures } from './measures.ts';
 import type { Drive, EndOf, SearchRun } from './searchRun.ts';
@@ -83,7 +84,7 @@ export class RateRun implements SearchRun<'rates'> {
       }),
       ...plan.baselines.map(({ name, rates }) => ({ about: { name }, evaluation: evaluationOf(plan, rates, name) })),
     ];
-    const results = await evaluateFinalists(entries, this.finalists, plan, drive);
+    const results = await evaluateFinalists(entries, this.finalists, withTimes(plan, opening), drive);
     return { kind: 'finished', counts, best: finalOrder(finalists, results, this.plan.search.objective) };
   }
 }

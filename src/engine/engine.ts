@@ -1,6 +1,8 @@
 import { EspalierError, throwIfCancelled } from '../base/errors.ts';
 import { planInputs, withText } from '../experiment/planInputs.ts';
 import type { StructureScore } from '../experiment/structureSchema.ts';
+import type { ModelCosts } from '../experiment/costSchema.ts';
+import type { CostsRequest } from '../experiment/costsRequestSchema.ts';
 import type {
   ExportReport,
   ExportTarget,
@@ -55,7 +57,10 @@ import { OneAtATime } from './oneAtATime.ts';
 import { openSession } from './search/openSession.ts';
 import type { SearchSession } from './search/searchSession.ts';
 import { measureSpeed } from './speed/measureSpeed.ts';
+import { modelCosts } from './speed/modelCosts.ts';
+import { withPrediction, withPredictions, withSpeeds } from './speed/predictions.ts';
 import { SpeedSession } from './speed/speedSession.ts';
+import { timedPlan } from './speed/timedPlan.ts';
 import { OpenDevices } from './runtime/openDevices.ts';
 import { workClassOf } from './runtime/workClass.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
@@ -140,6 +145,8 @@ export interface Engine {
   readers(plan: EvaluationPlan, layout?: Layout): Promise<ReadersReport>;
   /** Compares the speed of checkpoints, see `measureSpeed`. Needs `startFresh`. */
   measureSpeed(plan: SpeedPlan, hooks?: StepHooks): Promise<readonly SpeedReport[]>;
+  /** What a checkpoint costs by what its blocks keep, see `modelCosts`. */
+  costs(request: CostsRequest, hooks?: StepHooks): Promise<ModelCosts>;
   /** Compares an exported model's logits with those in a file: what the engine of an export asks a fresh one. */
   verify(request: VerifyRequest, hooks?: Pick<StepHooks, 'signal'>): Promise<Verification>;
   /** Loads a checkpoint for {@link speedRound}: what the engine of a comparison asks a fresh one. */
@@ -253,11 +260,13 @@ export function createEngine(options: EngineOptions = {}): Engine {
       alone(async () => {
         throwIfCancelled(hooks.signal, 'evaluating');
         const evaluate = plan.evaluations.some((evaluation) => evaluation.recovery) ? evaluateRecovered : evaluatePlan;
-        const sized = await withLength<EvaluationPlan>(plan);
-        const evaluateAll = (told: EvaluationHooks): Promise<readonly EvaluationResult[]> =>
+        const sized = await timedPlan(await withLength<EvaluationPlan>(plan), 'measured', hooks, state);
+        const evaluateEach = (told: EvaluationHooks): Promise<readonly EvaluationResult[]> =>
           sized.tasks?.list.some(isGenerated)
             ? evaluateGenerated(sized, told, state, evaluate)
             : evaluate(sized, told, state);
+        const evaluateAll = (told: EvaluationHooks): Promise<readonly EvaluationResult[]> =>
+          withPredictions(sized, told, state, evaluateEach);
         const results = await (plan.whole?.documents ? withDocuments(evaluateAll, hooks) : evaluateAll(hooks));
         // Where there is a text there are perplexities, which the compiler cannot follow.
         return results as readonly ResultOf<typeof plan>[];
@@ -265,7 +274,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
     open: <Kind extends RunKind>(plan: PlanOf<Kind> & { readonly kind: Kind }, hooks: StepHooks = {}) =>
       alone(async () => {
         await closeSearch();
-        const asked: RunPlan = await withLength(plan);
+        const asked: RunPlan = await timedPlan<RunPlan>(await withLength(plan), 'measured', hooks, state);
         if (asked.tasks) await checkTasks(asked.tasks, asked.model, hooks);
         // What is opened is what the plan asks, which the compiler cannot follow.
         const told = (opening: OpeningOf<RunKind>): OpeningOf<Kind> => opening as OpeningOf<Kind>;
@@ -291,7 +300,8 @@ export function createEngine(options: EngineOptions = {}): Engine {
     saveRecovery: (asked, hooks = {}) =>
       alone(async () => {
         await closeSearch();
-        return saveRecovery({ ...asked, plan: await withLength(asked.plan) }, hooks, state);
+        const plan = await timedPlan(await withLength(asked.plan), 'measured', hooks, state);
+        return saveRecovery({ ...asked, plan }, hooks, state);
       }),
     inspect: (plan, tensor, hooks = {}) =>
       alone(async () => {
@@ -301,10 +311,10 @@ export function createEngine(options: EngineOptions = {}): Engine {
     preflight: (plan, hooks = {}) =>
       alone(async () => {
         throwIfCancelled(hooks.signal, 'evaluating');
-        const sized = await withLength(plan);
+        const sized = await timedPlan(await withLength(plan), 'known', hooks, state);
         const pruned = { ...withoutGenerated(sized), evaluations: sized.evaluations.map(withoutRecovery) };
         const trained = await withTraining(sized, await preflight(pruned, hooks, state, options.cacheFolder));
-        return withAnswers(sized, trained);
+        return withAnswers(sized, await withSpeeds(sized, trained, state));
       }),
     tokens: (model, text, signal) =>
       withCheckpoint(model, async ({ tokenizerFolder: folder, config: { vocabulary } }) => {
@@ -317,21 +327,26 @@ export function createEngine(options: EngineOptions = {}): Engine {
       alone(async () => {
         throwIfCancelled(hooks.signal, 'exporting');
         const exported = { ...planInputs(plan), evaluations: plan.evaluations };
-        const sized = await withLength(withText(exported, 'exporting'));
+        const sized = await timedPlan(await withLength(withText(exported, 'exporting')), 'measured', hooks, state);
         const [evaluation, ...others] = sized.evaluations;
-        if (!evaluation?.recovery || others.length > 0) return exportModel(sized, target, hooks, state, freshStarter());
-        const recovery = recoveryPlanOf(sized, evaluation.recovery);
-        return exportRecovered(recovery, undefined, target, hooks, state, freshStarter());
+        const recovery =
+          evaluation?.recovery && others.length === 0 ? recoveryPlanOf(sized, evaluation.recovery) : undefined;
+        const report = recovery
+          ? await exportRecovered(recovery, undefined, target, hooks, state, freshStarter())
+          : await exportModel(sized, target, hooks, state, freshStarter());
+        return { ...report, result: await withPrediction(sized, report.result, state) };
       }),
     exportRecovered: ({ plan, ...kept }, target, hooks = {}) =>
       alone(async () => {
         throwIfCancelled(hooks.signal, 'exporting');
         await closeSearch();
-        return exportRecovered(await withLength(plan), kept, target, hooks, state, freshStarter());
+        const timed = await timedPlan(await withLength(plan), 'measured', hooks, state);
+        return exportRecovered(timed, kept, target, hooks, state, freshStarter());
       }),
     readers: ({ model, evaluations: [evaluation], settings }, layout) =>
       withCheckpoint(model, (checkpoint) => Promise.resolve(readersOfPlan(checkpoint, evaluation, settings, layout))),
     measureSpeed: (plan, hooks = {}) => alone(() => measureSpeed(plan, hooks, freshStarter())),
+    costs: (request, hooks = {}) => alone(() => modelCosts(request, hooks, state)),
     verify: (request, { signal } = {}) => alone(() => verifyExport(request, signal, state)),
     openSpeed: (request, { signal } = {}) =>
       alone(async () => {
@@ -345,7 +360,8 @@ export function createEngine(options: EngineOptions = {}): Engine {
         if (!speed) throw notOpenError();
         return speed.round(signal);
       }),
-    openServed: (plan, hooks = {}) => alone(async () => served.open(await withLength(plan), hooks, state)),
+    openServed: (plan, hooks = {}) =>
+      alone(async () => served.open(await timedPlan(await withLength(plan), 'measured', hooks, state), hooks, state)),
     generate: ({ served: number, ...asked }, { pause, ...hooks } = {}) =>
       alone((inPause) => {
         const paused = async (): Promise<void> => {

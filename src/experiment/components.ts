@@ -1,3 +1,4 @@
+import type { BlockSize } from './costs.ts';
 import type { BlockComponents, BlockMask, ModelMask } from './structureSchema.ts';
 
 /** What a mask says, the same for all that leave the same: of a block that is dropped no bit counts. */
@@ -26,6 +27,16 @@ export function removedShare(components: BlockComponents, mask: BlockMask): numb
   const kept = weightsOf(components, countBits(mask.groups), countBits(mask.channels), experts ?? 0);
   const weights = blockWeights(components);
   return weights > 0 ? 1 - kept / weights : 0;
+}
+
+/** What each block keeps of its components by a mask. */
+export function keptByMask(components: readonly BlockComponents[], mask: ModelMask): readonly BlockSize[] {
+  return mask.map(({ groups, channels, experts, dropped }, index): BlockSize => {
+    if (dropped) return 'dropped';
+    const all = components[index]!.experts;
+    const kept = { groups: countBits(groups), channels: countBits(channels) };
+    return all === undefined ? kept : { ...kept, experts: experts === undefined ? all : countBits(experts) };
+  });
 }
 
 /** Share of all blocks' weights that a mask of the model removes. */

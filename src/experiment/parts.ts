@@ -47,6 +47,7 @@ const OF_THE_WAY: ReadonlySet<string> = new Set<keyof EvaluationResult>([
   'gradients',
   'hiddenStates',
   'documents',
+  'predicted',
 ]);
 const OF_THE_PLACE: ReadonlySet<string> = new Set<keyof Provenance>([
   'deviceName',

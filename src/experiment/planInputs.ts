@@ -5,7 +5,7 @@ import type { PlanInputs, TextInputs } from './planSchema.ts';
 export function planInputs(plan: TextInputs): TextInputs;
 export function planInputs(plan: PlanInputs): PlanInputs;
 export function planInputs(plan: PlanInputs): PlanInputs {
-  const { model, text, calibration, gradients, train, validate, rows, protocol, settings } = plan;
+  const { model, text, calibration, gradients, train, validate, rows, protocol, times, settings } = plan;
   return {
     model,
     ...(text !== undefined && { text }),
@@ -15,6 +15,7 @@ export function planInputs(plan: PlanInputs): PlanInputs {
     ...(validate !== undefined && { validate }),
     ...(rows !== undefined && { rows }),
     ...(protocol !== undefined && { protocol }),
+    ...(times !== undefined && { times }),
     settings,
   };
 }

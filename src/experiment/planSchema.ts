@@ -2,13 +2,14 @@ import * as z from 'zod';
 import type { Immutable } from '../base/immutable.ts';
 import { nameSchema } from '../base/scalarSchemas.ts';
 import { expressionSchema } from './expressionSchema.ts';
+import { modelTimesSchema } from './costSchema.ts';
 import { ROWS_SETTINGS } from './corpusRows.ts';
 import { MAX_EVALUATIONS } from './limits.ts';
 import { PROTOCOL_NAMES } from './protocols.ts';
 import { recoverySchema } from './recoverySchema.ts';
 import { SETTINGS } from './settings.ts';
 import { settingsSchemaOf } from './settingSchema.ts';
-import { sparsitySchema, unstructuredSchema } from './sparsitySchema.ts';
+import { componentSparsitySchema, weightSparsitySchema } from './sparsitySchema.ts';
 import { ratesSchema, structureSchema } from './structureSchema.ts';
 import { plannedTasksSchema } from './taskSchema.ts';
 import { structureUpdateSchema, weightUpdateSchema } from './updateSchema.ts';
@@ -26,7 +27,7 @@ const weightEvaluationSchema = z
     metric: nameSchema,
     /** Absent: the update, SparseGPT’s, chooses what goes. */
     expression: expressionSchema.exactOptional(),
-    sparsity: sparsitySchema,
+    sparsity: weightSparsitySchema,
     /** How much of each block goes, where not the same of each; of unstructured sparsity only. */
     rates: ratesSchema.exactOptional(),
     /** Weights that are compared with each other, where the metric has a say in it; else the setting's. */
@@ -46,8 +47,8 @@ const structureEvaluationSchema = z.strictObject({
   /** Name of the method or metric: `wanda-sp`, `mine`. */
   metric: nameSchema,
   structure: structureSchema,
-  /** Share of the decoder blocks' weights; of a mask what it removes. */
-  sparsity: unstructuredSchema,
+  /** Share of the decoder blocks' weights, or what the model may cost; of a mask and of given rates, which decide alone, what was asked for. */
+  sparsity: componentSparsitySchema,
   /** What becomes of the output projections of what stays. */
   update: structureUpdateSchema.exactOptional(),
   recovery: recoverySchema.exactOptional(),
@@ -84,6 +85,8 @@ export const inputFields = {
   /** The published protocol that the settings began with. */
   protocol: z.enum(PROTOCOL_NAMES).exactOptional(),
   settings: settingsSchema,
+  /** What blocks of the model take, where a budget is about speed; measured where nobody says. */
+  times: modelTimesSchema.exactOptional(),
 };
 
 /** As {@link inputFields}; the text is left out where no perplexity is asked for. */

@@ -39,6 +39,13 @@ function removalText(evaluation: PlannedEvaluation): string {
   return `mask ${hashText(JSON.stringify(essentialMask(structure.mask)))}`;
 }
 
+/** Whether biases make up for what goes, as FLAP has it: a refit makes up for more than these do, see docs/recovery.md. */
+export function isCompensated({ structure, update }: Pick<StructureEvaluation, 'structure' | 'update'>): boolean {
+  if (structure.kind !== 'scored' || update) return false;
+  const { score } = structure;
+  return score.kind === 'method' && score.method === 'flap';
+}
+
 /** What SparseGPT is called where it chooses its own mask. */
 export const OWN_MASK = 'sparsegpt';
 

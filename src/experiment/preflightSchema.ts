@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Immutable } from '../base/immutable.ts';
 import { amountSchema, countSchema, textSchema } from '../base/scalarSchemas.ts';
+import { predictionSchema } from './predictionSchema.ts';
 
 /** What an evaluation will take, said before it begins: estimates, but for what is already there. */
 export type Preflight = Immutable<z.infer<typeof preflightSchema>>;
@@ -35,6 +36,8 @@ export const preflightSchema = z.strictObject({
     })
     .exactOptional(),
   gradients: z.enum(['not needed', 'cached', 'to compute']),
+  /** What budgets come to, as sentences for a person. */
+  budgets: z.array(textSchema).exactOptional(),
   /** Program runs, the units of progress. */
   steps: countSchema,
   /** Multiplications and additions of the matrix products. */
@@ -43,6 +46,10 @@ export const preflightSchema = z.strictObject({
   gigaflops: amountSchema,
   /** Wall time, estimated from the two. */
   seconds: amountSchema,
+  /** How small and fast each evaluation's model will be, before it is known which components go; without a prediction zeros stay in place. */
+  speeds: z
+    .array(z.strictObject({ metric: textSchema, sparsity: textSchema, prediction: predictionSchema.exactOptional() }))
+    .exactOptional(),
   /** What takes room, the largest first. */
   costs: z.array(costSchema),
   /** Room that there is. */

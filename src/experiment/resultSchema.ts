@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { Immutable } from '../base/immutable.ts';
 import { amountSchema, countSchema, hashSchema, shareSchema, textSchema } from '../base/scalarSchemas.ts';
 import { inputFields, settingsSchema } from './planSchema.ts';
+import { predictionSchema } from './predictionSchema.ts';
 import { MAX_DEVICES } from './numberedDevice.ts';
 import { recoveryReportSchema } from './recoverySchema.ts';
 import { DEVICES } from './settings.ts';
@@ -99,6 +100,8 @@ const resultFields = {
   actualSparsity: shareSchema,
   /** What went, where whole components were removed; `actualSparsity` is then the share of the blocks' weights. */
   structure: structureReportSchema.exactOptional(),
+  /** Size and speed of what is left of it beside the dense model's: no number of the evaluation depends on it. */
+  predicted: predictionSchema.exactOptional(),
   /**
    * Experts that no calibration token went through, by their names in the checkpoint, where the metric or the score asks for inputs or gradients:
    * they were not ranked, and are as they were.

@@ -1,3 +1,5 @@
+import type { Prediction } from './predictionSchema.ts';
+import { times } from './prediction.ts';
 import { formatBytes, formatCount, formatRate, formatShare } from './format.ts';
 
 /** Size and speed of the dense model and of a pruned one, measured side by side or on the way there. */
@@ -9,6 +11,8 @@ export interface SpeedMeasurement {
   readonly detail: string;
   /** The first is the dense model; empty unless it is done. */
   readonly rows: readonly SpeedRow[];
+  /** What was said of the pruned model before it was measured, by the costs of block shapes; where it is done. */
+  readonly predicted?: Prediction;
   /** Of the evaluation that the measured model comes from; where it is done. */
   readonly fingerprint?: string;
 }
@@ -58,10 +62,17 @@ export function speedCells(row: SpeedRow, dense: SpeedRow): SpeedCell[] {
 const NOTHING: SpeedCell = { value: '–', against: '' };
 
 /** `parameters 5.08M (78.8 %), on disk 20 MB (78.8 %), …`: of the last row, against the first. */
-export function speedWords({ rows }: SpeedMeasurement): string {
+export function speedWords({ rows, predicted }: SpeedMeasurement): string {
   const [dense, pruned] = [rows[0], rows.at(-1)];
   if (!dense || !pruned) return '';
-  return speedCells(pruned, dense)
+  const words = speedCells(pruned, dense)
     .map(({ value, against }, i) => `${SPEED_COLUMNS[i]!} ${value}${against === '' ? '' : ` (${against})`}`)
     .join(', ');
+  return [words, ...predictedWords(predicted)].join('; ');
+}
+
+/** `predicted 1.31 × and decode 1.22 ×`, to stand beside what was measured. */
+export function predictedWords(predicted: Prediction | undefined): readonly string[] {
+  const speedUp = predicted?.speedUp;
+  return speedUp ? [`predicted ${times(speedUp.prefill)}, decode ${times(speedUp.decode)}`] : [];
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Immutable } from '../base/immutable.ts';
 import { countSchema, shareSchema } from '../base/scalarSchemas.ts';
+import { budgetSchema } from './budgetSchema.ts';
 import { expressionSchema } from './expressionSchema.ts';
 import { ALLOCATIONS, STRUCTURE_METHOD_NAMES } from './structure.ts';
 
@@ -107,4 +108,8 @@ export const structureReportSchema = z.strictObject({
   blocks: z.array(blockReportSchema).max(MAX_BLOCKS),
   /** Of the whole model, embeddings and head included, before and after; biases and norms included. */
   parameters: z.strictObject({ dense: countSchema, pruned: countSchema }),
+  /** Where a budget was asked for: the overall share that it was resolved to, where one is, and the figure that is predicted, in the budget's words. */
+  budget: z
+    .strictObject({ asked: budgetSchema, share: shareSchema.exactOptional(), figure: z.number() })
+    .exactOptional(),
 });

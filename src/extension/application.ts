@@ -5,6 +5,7 @@ import type { EvaluationPlan } from '../experiment/planSchema.ts';
 import type { ReadersReport } from '../experiment/readersSchema.ts';
 import type { CheckpointSummary } from '../experiment/resultSchema.ts';
 import { SYSTEM_CLOCK } from '../base/clock.ts';
+import { registerAgentTools } from './agents/agentTools.ts';
 import { AtHand } from './atHand.ts';
 import { CheckpointsView } from './search/checkpointsView.ts';
 import { CodeLenses } from './evaluate/codeLenses.ts';
@@ -107,6 +108,9 @@ export class Application {
       const located = params.models.map((model) => hub.located({ model }, hooks?.signal));
       return askSpeed({ ...params, models: (await Promise.all(located)).map(({ model }) => model) }, hooks);
     };
+    const askCosts = supervisor.asking('costs');
+    const costs: typeof askCosts = async (params, hooks) =>
+      askCosts({ ...params, model: (await hub.located({ model: params.model }, hooks?.signal)).model }, hooks);
     const describe = async (model: string): Promise<CheckpointSummary> =>
       supervisor.request('describe', { model: await hub.modelHere(model) });
     this.taskFiles = new TaskFiles({
@@ -226,6 +230,7 @@ export class Application {
       showLog: () => {
         log.show();
       },
+      tell: tellError,
     });
     this.languageModels = new LanguageModels({
       context,
@@ -245,6 +250,7 @@ export class Application {
     const speed: SpeedParts = {
       exportModel,
       measureSpeed,
+      costs,
       scratch: path.join(context.globalStorageUri.fsPath, 'speed'),
       now: () => SYSTEM_CLOCK.now() / 1000,
     };
@@ -313,6 +319,7 @@ export class Application {
     });
     this.hubView = new HubView(this.tellHubNames);
     this.owned.push(
+      registerAgentTools({ evaluate, located: hub.located }),
       this.queue,
       this.hubView,
       this.taskFiles,

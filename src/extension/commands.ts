@@ -35,6 +35,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     run: (application, run, runs) => application.searches.compare(run, runs),
     needsTrust: false,
   },
+  'espalier.overlayRun': {
+    run: (application, run, runs) => application.searches.overlay(run, runs),
+    needsTrust: false,
+  },
+  'espalier.tagRun': { run: (application, run) => application.searches.tag(run), needsTrust: false },
   'espalier.exportRunCsv': { run: (application, run) => application.searches.exportAs(run, 'csv'), needsTrust: false },
   'espalier.exportRunJson': {
     run: (application, run) => application.searches.exportAs(run, 'json'),

@@ -1,5 +1,7 @@
 import * as vscode from 'vscode';
 import type { EvaluationSettings, SettingName } from '../experiment/settings.ts';
+import { COLUMN_STYLE, WIDTHS } from '../figures/printStyle.ts';
+import type { PrintStyle } from '../figures/printStyle.ts';
 import type { PlanParams } from '../language/server/messages.ts';
 import { RESULT_FORMS } from './results/resultForm.ts';
 import type { ResultForm } from './results/resultForm.ts';
@@ -48,6 +50,15 @@ export function chosenDevice(): string {
 export function chosenForm(): ResultForm {
   const chosen = vscode.workspace.getConfiguration(SECTION).get<string>('results.form', 'auto');
   return RESULT_FORMS.find((form) => form === chosen) ?? 'auto';
+}
+
+/** How charts are saved for print. */
+export function chosenPrintStyle(): PrintStyle {
+  const configuration = vscode.workspace.getConfiguration(SECTION);
+  const width = configuration.get<string>('figures.width', 'column') === 'page' ? WIDTHS.page : WIDTHS.column;
+  const serif = configuration.get<string>('figures.font', 'sans-serif') === 'serif';
+  const colours = configuration.get<string>('figures.colours', 'print') === 'grey' ? 'grey' : 'print';
+  return { ...COLUMN_STYLE, width, serif, colours };
 }
 
 /** The machine's setting: a device is a property of the machine, not of a project. */

@@ -33,6 +33,8 @@ import {
 } from '../experiment/generationSchema.ts';
 import { LAYOUTS } from '../experiment/exportFormats.ts';
 import { readersReportSchema } from '../experiment/readersSchema.ts';
+import { modelCostsSchema } from '../experiment/costSchema.ts';
+import { costsRequestSchema } from '../experiment/costsRequestSchema.ts';
 import { preflightSchema } from '../experiment/preflightSchema.ts';
 import { inspectionSchema } from '../experiment/inspectionSchema.ts';
 import { measuringSchema, probingSchema } from '../experiment/measuringSchema.ts';
@@ -139,6 +141,8 @@ export const REQUESTS = {
   },
   /** Compares the speed of checkpoints. */
   measureSpeed: { params: speedPlanSchema, result: z.array(speedReportSchema), device: true },
+  /** What a checkpoint costs by what its blocks keep: sizes, and times as far as they are known or asked for. */
+  costs: { params: costsRequestSchema, result: modelCostsSchema, device: true },
   /** Compares the logits of an exported model with those in a file. */
   verify: { params: verifyRequestSchema, result: verificationSchema, device: true },
   /** Loads a checkpoint to be measured by `speedRound`. */

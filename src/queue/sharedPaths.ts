@@ -20,7 +20,7 @@ export function sharedPath(root: string, file: string): string {
     const folder = snapshotFolder(repositoryFolder('.', hub), hub.commit);
     return `${HUB}${portablePath('.', path.join(folder, hub.file))}`;
   }
-  if (isInside(root, file)) return portablePath(root, file) || '.';
+  if (isInside(root, file)) return portablePath(root, file);
   return file.split(path.sep).join('/');
 }
 

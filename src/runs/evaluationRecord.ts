@@ -104,7 +104,10 @@ export function recordKey(record: EvaluationRecord): string {
 export function recordName(record: EvaluationRecord): string {
   const { metric, sparsity, fingerprint } = record.result;
   const what = metric.replace(/[^A-Za-z0-9_-]+/g, '-').slice(0, 40) || 'metric';
-  const how = sparsity === undefined ? '' : `-${printSparsity(sparsity).replace('%', 'pct').replace(':', 'of')}`;
+  const how =
+    sparsity === undefined
+      ? ''
+      : `-${printSparsity(sparsity).replace('%', 'pct').replace(':', 'of').replaceAll(' ', '-')}`;
   const identity = createHash('sha256').update(
     JSON.stringify([record.document, metric, recordKey(record), fingerprint]),
   );

@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { RunEvent, RunKind } from '../search/kinds.ts';
 import { fileProblem } from '../files/fileProblem.ts';
 import { openToRead } from '../files/openRegular.ts';
@@ -58,7 +59,7 @@ async function endOf(
   for (let length = FIRST; ; length *= 8) {
     const start = Math.max(0, size - length);
     const bytes = await bytesOf(handle, start, size - start);
-    const end = start === 0 ? decodeAll(bytes, first) : decodeFromWithin(bytes, first.kind);
+    const end = await (start === 0 ? decodeAll(bytes, first) : decodeFromWithin(bytes, first.kind));
     if (start === 0) return end;
     // What is wrong right behind a line that was taken on trust may be that line.
     const isCertain = end.records.length > 0;
@@ -68,14 +69,34 @@ async function endOf(
   }
 }
 
-function decodeAll(bytes: Buffer, link: JournalLink): JournalEnd {
-  const { records, used, next, damage, lineEnds } = decodeLines(bytes, link);
+/** Bytes that are decoded in a row, some milliseconds' work: lists are read where a person types. */
+const AT_A_TIME = 64 << 10;
+
+async function decodeAll(bytes: Buffer, first: JournalLink): Promise<JournalEnd> {
+  const records: JournalRecord[] = [];
+  let link = first;
+  let used = 0;
+  let lineEnds: JournalDamage | undefined;
+  let size = AT_A_TIME;
+  for (;;) {
+    const end = Math.min(bytes.length, used + size);
+    const decoded = decodeLines(bytes.subarray(used, end), link);
+    for (const record of decoded.records) records.push(record);
+    used += decoded.used;
+    link = decoded.next;
+    lineEnds ??= decoded.lineEnds;
+    if (decoded.damage) return { records, damage: decoded.damage };
+    if (end === bytes.length) break;
+    // Within a long line ever more: looking for its end takes time in proportion.
+    size = decoded.used === 0 ? 2 * size : AT_A_TIME;
+    await setImmediate();
+  }
   const rest = bytes.subarray(used);
-  return { records, damage: damage ?? (rest.length > 0 ? damageOfEnd(rest, next) : undefined) ?? lineEnds };
+  return { records, damage: (rest.length > 0 ? damageOfEnd(rest, link) : undefined) ?? lineEnds };
 }
 
 /** The first whole line says what the next must continue. */
-function decodeFromWithin(bytes: Buffer, kind: RunKind): JournalEnd {
+async function decodeFromWithin(bytes: Buffer, kind: RunKind): Promise<JournalEnd> {
   const begin = bytes.indexOf(LINE_FEED) + 1;
   const end = bytes.indexOf(LINE_FEED, begin);
   const link = begin === 0 || end < 0 ? undefined : linkAfter(withoutReturn(bytes.subarray(begin, end)), kind);

@@ -1,5 +1,5 @@
 import { decodeLine } from './journalLine.ts';
-import type { JournalLink, JournalRecord } from './journalLine.ts';
+import type { DecodedLine, JournalLink, JournalRecord } from './journalLine.ts';
 
 /** Why a journal is not as it was written; {@link damageError} has the words for each. */
 export type DamageKind =
@@ -37,32 +37,37 @@ export function decodeLines(bytes: Buffer, link: JournalLink): DecodedLines {
   let next = link;
   let damage: JournalDamage | undefined;
   let lineEnds: JournalDamage | undefined;
-  for (let end = bytes.indexOf(LINE_FEED); end >= 0 && !damage; end = bytes.indexOf(LINE_FEED, used)) {
+  for (let end = bytes.indexOf(LINE_FEED); end >= 0; end = bytes.indexOf(LINE_FEED, used)) {
     const line = next.seq + 1;
     const text = withoutReturn(bytes.subarray(used, end));
     const decoded = decodeLine(text, next);
-    if (decoded.kind === 'damaged') {
-      damage = { kind: 'changed', line, reason: 'a line that is not as it was written' };
-    } else if (decoded.kind === 'unknown') {
-      damage = {
-        kind: 'newer',
-        line,
-        reason: `an event that this version does not know, written by a newer one (${decoded.reason})`,
-      };
-    } else {
-      if (text.length < end - used) {
-        lineEnds ??= {
-          kind: 'line-ends',
-          line,
-          reason: 'a line that ends with CR LF, as git leaves it with core.autocrlf',
-        };
-      }
-      records.push(decoded.record);
-      next = decoded.next;
-      used = end + 1;
-    }
+    damage = damageOfLine(decoded, line);
+    if (decoded.kind !== 'record') break;
+    if (text.length < end - used) lineEnds ??= changedEnd(line);
+    records.push(decoded.record);
+    next = decoded.next;
+    used = end + 1;
   }
   return { records, used, next, damage, lineEnds };
+}
+
+/** @param line counts from 1 */
+export function damageOfLine(decoded: DecodedLine, line: number): JournalDamage | undefined {
+  switch (decoded.kind) {
+    case 'record':
+      return undefined;
+    case 'damaged':
+      return { kind: 'changed', line, reason: 'a line that is not as it was written' };
+    case 'unknown': {
+      const reason = `an event that this version does not know, written by a newer one (${decoded.reason})`;
+      return { kind: 'newer', line, reason };
+    }
+  }
+}
+
+/** A line whose text is as it was written, and its end is not. */
+export function changedEnd(line: number): JournalDamage {
+  return { kind: 'line-ends', line, reason: 'a line that ends with CR LF, as git leaves it with core.autocrlf' };
 }
 
 /**

@@ -8,7 +8,7 @@ import { openToRead } from '../files/openRegular.ts';
 import { firstLink } from './journalLine.ts';
 import type { JournalLink, JournalOwner, JournalRecord } from './journalLine.ts';
 import { damageOfEnd, decodeLines, startsLine } from './journalLines.ts';
-import type { DamageKind, JournalDamage } from './journalLines.ts';
+import type { DamageKind, DecodedLines, JournalDamage } from './journalLines.ts';
 import { fileOfRun } from './runPath.ts';
 
 /** Bytes read at first; within a long line ever more, so that reading it takes time in proportion. Between two portions the event loop gets its turn. */
@@ -17,6 +17,15 @@ const PORTION = 32 << 10;
 const LONGEST_LINE = 256 << 20;
 /** Bytes: days of a search for masks of the largest models. A longer one is not read, and none is written. */
 export const LONGEST_JOURNAL = 16 * 2 ** 30;
+
+/** Decodes whole lines from the start of `bytes`, up to the first that is not as it should be. */
+export type LineDecoder = (bytes: Buffer, link: JournalLink) => DecodedLines;
+
+export interface ReadingOptions {
+  readonly decode?: LineDecoder;
+  /** Bytes. */
+  readonly portion?: number;
+}
 
 /**
  * Reads a journal once, or again and again while another process appends to it. A last line that was cut off is left out, since nobody
@@ -32,10 +41,14 @@ export class JournalReader {
   private lineEnds: JournalDamage | undefined;
   /** The file when it was last read to its end. */
   private seen: FileVersion | undefined;
+  private readonly decode: LineDecoder;
+  private readonly portion: number;
 
-  constructor(file: string, run: JournalOwner) {
+  constructor(file: string, run: JournalOwner, { decode = decodeLines, portion = PORTION }: ReadingOptions = {}) {
     this.file = file;
     this.link = firstLink(run);
+    this.decode = decode;
+    this.portion = portion;
   }
 
   /** Bytes of the lines that have been read and are whole. */
@@ -72,10 +85,10 @@ export class JournalReader {
       this.found = undefined;
       let rest: Buffer = Buffer.alloc(0);
       for (;;) {
-        const portion = await readPortion(handle, this.offset + rest.length, rest.length);
+        const portion = await readPortion(handle, this.offset + rest.length, Math.max(this.portion, rest.length));
         if (portion.length === 0) break;
         const text = rest.length === 0 ? portion : Buffer.concat([rest, portion]);
-        const { records, used, next, damage, lineEnds } = decodeLines(text, this.link);
+        const { records, used, next, damage, lineEnds } = this.decode(text, this.link);
         this.offset += used;
         this.link = next;
         this.lineEnds ??= lineEnds;
@@ -140,9 +153,7 @@ function endless({ seq }: JournalLink): JournalDamage {
   return { kind: 'changed', line: seq + 1, reason: `a line of more than ${LONGEST_LINE} bytes` };
 }
 
-/** @param begun bytes of the line that is being read */
-async function readPortion(handle: FileHandle, position: number, begun: number): Promise<Buffer> {
-  const length = Math.max(PORTION, begun);
+async function readPortion(handle: FileHandle, position: number, length: number): Promise<Buffer> {
   const buffer = Buffer.allocUnsafe(length);
   const { bytesRead } = await handle.read(buffer, 0, length, position);
   return buffer.subarray(0, bytesRead);

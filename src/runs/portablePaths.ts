@@ -14,10 +14,10 @@ interface Inputs {
   readonly tasks?: PlannedTasks;
 }
 
-/** A path relative to `root` with slashes, or the path itself where there is none (another drive): it means the same in another clone. */
+/** A path relative to `root` with slashes (`.` of the root itself), or the path itself where there is none (another drive): it means the same in another clone. */
 export function portablePath(root: string, file: string): string {
   const relative = path.relative(root, file);
-  return (path.isAbsolute(relative) ? file : relative).split(path.sep).join('/');
+  return (path.isAbsolute(relative) ? file : relative || '.').split(path.sep).join('/');
 }
 
 /** The same with other paths. */

@@ -13,6 +13,8 @@ import { checkRunFolder, fileOfRun } from './runPath.ts';
 export const NOTES_FILE = 'notes.json';
 export const LONGEST_NAME = 80;
 export const LONGEST_NOTE = 2000;
+export const LONGEST_TAG = 40;
+export const MOST_TAGS = 32;
 
 const FORMAT = 'espalier-notes-1';
 /** What is longer is refused, not cut. */
@@ -20,7 +22,7 @@ const LONGEST_READ = 100_000;
 /** Every character may take six bytes (`\u0000`). */
 const MAX_BYTES = 16 << 10;
 
-/** What a person calls a run, and has to say about it. It decides nothing, so that it stands neither in run.json nor in the journal. */
+/** What a person calls a run, has to say about it, and finds it by. It decides nothing, so that it stands neither in run.json nor in the journal. */
 export type RunNotes = Immutable<Omit<z.infer<typeof notesSchema>, 'format'>>;
 
 const notesSchema = z.strictObject({
@@ -28,6 +30,8 @@ const notesSchema = z.strictObject({
   /** One line. */
   name: z.string().max(LONGEST_NAME).exactOptional(),
   note: z.string().max(LONGEST_NOTE).exactOptional(),
+  /** A word each, in the order of the alphabet. */
+  tags: z.array(z.string().max(LONGEST_TAG)).max(MOST_TAGS).exactOptional(),
 });
 
 /** What was read; `problem` says in words why there is nothing where there is a file. */
@@ -64,16 +68,17 @@ export async function writeNotes(folder: string, notes: RunNotes): Promise<void>
   const plain = plainNotes(notes);
   checkLength('name', plain.name, LONGEST_NAME);
   checkLength('note', plain.note, LONGEST_NOTE);
+  checkTags(plain.tags ?? []);
   const file = path.join(folder, NOTES_FILE);
-  await checkRunFolder(folder, 'keeping the name and the note of a run');
+  await checkRunFolder(folder, 'keeping what is said of a run');
   try {
-    if (plain.name === undefined && plain.note === undefined) await rm(file, { force: true });
+    if (Object.keys(plain).length === 0) await rm(file, { force: true });
     else await writeWhole(file, `${JSON.stringify({ format: FORMAT, ...plain }, undefined, 2)}\n`);
   } catch (error) {
     throw new EspalierError(
       {
         code: 'io/write',
-        operation: 'keeping the name and the note of a run',
+        operation: 'keeping what is said of a run',
         expected: 'a folder that can be written to',
         actual: fileProblem(error).message,
         remedy: `Make the folder writable, make room, or remove what stands in the place of ${NOTES_FILE}, and try again.`,
@@ -84,10 +89,54 @@ export async function writeNotes(folder: string, notes: RunNotes): Promise<void>
   }
 }
 
+/** The tags of a run after some were added and others taken away. */
+export function changedTags(
+  tags: readonly string[],
+  add: readonly string[],
+  remove: readonly string[],
+): readonly string[] {
+  const gone = new Set(remove.map(plainTag));
+  return plainTags([...tags, ...add]).filter((tag) => !gone.has(tag));
+}
+
+/** Words that a person wrote in a row, separated by commas or blanks. */
+export function tagsIn(text: string): readonly string[] {
+  return plainTags(text.split(/[\s,]+/));
+}
+
 /** Without what is no text: control characters, and marks that turn the direction of what follows. */
-function plainNotes({ name, note }: RunNotes): RunNotes {
+function plainNotes({ name, note, tags }: RunNotes): RunNotes {
   const [plainName, plainNote] = [name, note].map((text) => plainLine(text ?? '', LONGEST_READ));
-  return { ...(plainName && { name: plainName }), ...(plainNote && { note: plainNote }) };
+  const kept = plainTags(tags ?? []);
+  return {
+    ...(plainName && { name: plainName }),
+    ...(plainNote && { note: plainNote }),
+    ...(kept.length > 0 && { tags: kept }),
+  };
+}
+
+/** Each once, in the order of the alphabet, which is that of no language: a file that is the same everywhere. */
+function plainTags(tags: readonly string[]): readonly string[] {
+  return [...new Set(tags.map(plainTag))].filter((tag) => tag !== '').sort();
+}
+
+/** A word: blanks and commas separate tags, and a sign in front adds or takes one away. */
+function plainTag(tag: string): string {
+  return plainLine(tag, LONGEST_READ)
+    .replace(/^[+-]+/, '')
+    .replace(/[\s,]+/g, '-');
+}
+
+function checkTags(tags: readonly string[]): void {
+  for (const tag of tags) checkLength('tag', tag, LONGEST_TAG);
+  if (tags.length <= MOST_TAGS) return;
+  throw new EspalierError({
+    code: 'settings/invalid',
+    operation: 'tagging a run',
+    expected: `at most ${MOST_TAGS} tags`,
+    actual: `${tags.length}`,
+    remedy: 'Take some away.',
+  });
 }
 
 function checkLength(what: string, text: string | undefined, most: number): void {

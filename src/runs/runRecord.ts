@@ -60,7 +60,7 @@ export interface RunContext {
  */
 export function createRunRecord<Plan extends RunPlan>(id: string, plan: Plan, context: RunContext): RunRecord<Plan> {
   if (mayAsk(plan)) checkEndpoint(plan.llm.endpoint);
-  const portable = withPaths(plan, (file) => portablePath(context.root, file) || '.');
+  const portable = withPaths(plan, (file) => portablePath(context.root, file));
   return {
     format: RUN_FORMAT,
     id,

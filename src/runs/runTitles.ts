@@ -1,9 +1,6 @@
 import { plainLine } from '../base/plainText.ts';
+import { byTelling, factsOf } from '../search/comparison/facts.ts';
 import type { RunPlan } from '../search/kinds.ts';
-import { rowsText } from '../experiment/corpusRows.ts';
-import type { RowsSettings } from '../experiment/corpusRows.ts';
-import { printSparsity } from '../experiment/sparsity.ts';
-import type { Sparsity } from '../experiment/sparsitySchema.ts';
 import type { RunNotes } from './runNotes.ts';
 
 /** What a run is called where runs stand beside each other. */
@@ -45,82 +42,6 @@ export function runTitles(runs: readonly Titled[]): ReadonlyMap<string, RunTitle
 export function differences(plans: readonly RunPlan[]): readonly (readonly string[])[] {
   const facts = plans.map(factsOf);
   const names = [...new Set(facts.flatMap((each) => [...each.keys()]))];
-  const differing = names.filter((name) => new Set(facts.map((each) => each.get(name) ?? '')).size > 1);
-  const ranked = differing.sort((a, b) => rankOf(a) - rankOf(b));
-  return facts.map((each) => ranked.map((name) => `${name} ${each.get(name) ?? '–'}`));
-}
-
-/** What is asked for first when two runs differ; everything else comes in the order of the plan. */
-const TELLING = [
-  'method',
-  'sparsity',
-  'protocol',
-  'model',
-  'seed',
-  'population',
-  'generations',
-  'steps',
-  'text',
-  'calibration',
-];
-
-function rankOf(name: string): number {
-  const rank = TELLING.indexOf(name);
-  return rank < 0 ? TELLING.length : rank;
-}
-
-/** Nothing that decides the result differs by these. */
-const BESIDE = new Set(['name', 'settings.threads', 'search.workers']);
-/** Names that a person would not understand, or that two things have. */
-const NAMES: Readonly<Record<string, string>> = {
-  'settings.seed': 'calibration seed',
-  'settings.length': 'block length',
-  'llm.provider': 'language model by',
-  'llm.model': 'language model',
-};
-const LONGEST = 32;
-
-/** Everything that a plan says, by what it is called, in a few words. */
-function factsOf(plan: RunPlan): ReadonlyMap<string, string> {
-  const facts = new Map<string, string>();
-  const visit = (value: unknown, at: string): void => {
-    if (value === undefined || BESIDE.has(at)) return;
-    const text = /^rows\.(.+)$/.exec(at)?.[1];
-    if (text !== undefined) facts.set(`rows of ${text}`, plainLine(rowsText(value as RowsSettings) ?? '', LONGEST));
-    else if (at === 'sparsity' || at === 'evaluation.sparsity')
-      facts.set('sparsity', printSparsity(value as Sparsity).replace('%', ' %'));
-    else if (at === 'evaluation.metric') facts.set('pruned by', wordsFor(value));
-    else if (isSection(at) && typeof value === 'object' && value !== null)
-      for (const [name, each] of Object.entries(value)) visit(each, at === '' ? name : `${at}.${name}`);
-    else facts.set(NAMES[at] ?? at.replace(/^.*\./, ''), wordsFor(value));
-  };
-  visit(plan, '');
-  return facts;
-}
-
-function isSection(at: string): boolean {
-  return ['', 'rows', 'settings', 'search', 'recovery', 'evaluation', 'llm'].includes(at);
-}
-
-function wordsFor(value: unknown): string {
-  const text = typeof value === 'string' ? shortPath(value) : Array.isArray(value) ? listOf(value) : nameOf(value);
-  return plainLine(text, LONGEST);
-}
-
-/** Numbers as a file lists them: what stands behind them begins with a comma, too. */
-function listOf(values: readonly unknown[]): string {
-  const list = values.map(nameOf).join(', ');
-  return values.length > 0 && values.every((value) => typeof value === 'number') ? `[${list}]` : list;
-}
-
-/** A metric or baseline by its name; what has none in full. */
-function nameOf(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return String(value);
-  const { metric, name } = value as { readonly metric?: unknown; readonly name?: unknown };
-  return typeof metric === 'string' ? metric : typeof name === 'string' ? name : JSON.stringify(value);
-}
-
-/** The end of a path is what differs. */
-function shortPath(text: string): string {
-  return text.length > LONGEST && text.includes('/') ? text.replace(/^.*\//s, '…/') : text;
+  const differing = names.filter((name) => new Set(facts.map((each) => each.get(name)?.text ?? '')).size > 1);
+  return facts.map((each) => byTelling(differing).map((name) => `${name} ${each.get(name)?.text ?? '–'}`));
 }

@@ -9,6 +9,7 @@ import type { CandidateColumns } from '../search/metrics/columns.ts';
 import type { RunEvent, RunPlan } from '../search/kinds.ts';
 import type { SpeedMeasurement } from '../experiment/speedTable.ts';
 import type { MaskPicture } from '../search/masks/picture.ts';
+import { figureSchema } from '../figures/figureSchema.ts';
 import { RECOVERED_FORMS } from '../search/recovery/schema.ts';
 import type { StepColumns } from '../search/masks/columns.ts';
 
@@ -91,6 +92,8 @@ export const fromPanelSchema = z.discriminatedUnion('kind', [
     kind: z.literal('exportPicture'),
     data: z.string().max(LARGEST_PICTURE).startsWith('iVBORw0KGgo'),
   }),
+  /** A chart, to be written for print. */
+  z.strictObject({ kind: z.literal('exportFigure'), figure: figureSchema }),
   /** What a language model was asked in this request, and what it replied. */
   z.strictObject({ kind: z.literal('exchange'), call: countSchema }),
   /** Measures the dense model and a pruned one. */

@@ -4,6 +4,7 @@ import { expressionSchema } from '../experiment/expressionSchema.ts';
 import { planSchema } from '../experiment/planSchema.ts';
 import type { ErrorData } from '../base/errors.ts';
 import type { MetricInspection } from '../experiment/inspectionSchema.ts';
+import { figureSchema } from '../figures/figureSchema.ts';
 import type { Expression } from '../metric/expression.ts';
 
 /** What extension and tree preview say to each other. Everything is plain data; the preview knows nothing but these. */
@@ -35,6 +36,8 @@ export const fromTreeSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('inspect') }),
   /** Ends what runs, and wants no more statistics. */
   z.strictObject({ kind: z.literal('stop') }),
+  /** The tree as it is shown, to be written for print. */
+  z.strictObject({ kind: z.literal('exportFigure'), figure: figureSchema }),
   z.strictObject({ kind: z.literal('trust') }),
   z.strictObject({ kind: z.literal('showLog') }),
 ]);

@@ -14,7 +14,7 @@ import type { EvaluationPlan } from '../../src/experiment/planSchema.ts';
 import { scoreText } from '../../src/experiment/planned.ts';
 import { printSparsity } from '../../src/experiment/sparsity.ts';
 import { RUN_FILE, RUNS_FOLDER } from '../../src/runs/runFolder.ts';
-import { sampleSummary } from '../protocol/samples.ts';
+import { sampleCosts, sampleExportReport, sampleSummary } from '../protocol/samples.ts';
 import { failureOf } from '../support/expectCoded.ts';
 import { syntheticRatePlan } from '../support/syntheticStructure.ts';
 
@@ -489,7 +489,8 @@ async function run(words: readonly string[], onWorker?: () => void, context: Par
       plans.push(plan);
       return Promise.resolve([]);
     },
-    exportModel: () => Promise.resolve(),
+    exportModel: () => Promise.resolve(sampleExportReport()),
+    costs: () => Promise.resolve(sampleCosts()),
     describe: (model: string) => Promise.resolve(sampleSummary(model)),
     measureSpeed: (plan: SpeedPlan) => {
       speeds.push(plan);

@@ -77,6 +77,7 @@ async function run(
     exportRecovered: notAskedFor,
     readers: () => Promise.resolve({ verdicts: [], exact: true }),
     measureSpeed: notAskedFor,
+    costs: notAskedFor,
     verify: notAskedFor,
     openSpeed: notAskedFor,
     componentScores: notAskedFor,

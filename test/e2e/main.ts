@@ -5,6 +5,7 @@ import type { HubServer } from '../hub/hubServer.ts';
 import { makeHubCache, startHub } from './hubCache.ts';
 import { processesOf, startServer } from './server.ts';
 import type { Server } from './server.ts';
+import { comparing } from './stories/comparing.ts';
 import { crashing } from './stories/crashing.ts';
 import { editing } from './stories/editing.ts';
 import { evaluating } from './stories/evaluating.ts';
@@ -60,6 +61,7 @@ const STORIES = {
   tasks,
   hub,
   queue,
+  comparing,
 };
 
 /** Each can be told alone. */

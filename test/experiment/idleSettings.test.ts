@@ -2,12 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { idleSettings } from '../../src/experiment/idleSettings.ts';
 import { idleInSearch } from '../../src/search/idleInSearch.ts';
 import type { PlannedEvaluation } from '../../src/experiment/planSchema.ts';
+import type { WeightSparsity } from '../../src/experiment/sparsitySchema.ts';
 import { compile } from '../../src/language/check/compile.ts';
 import { searchPlansFor } from '../../src/language/plan/searchPlan.ts';
 import { fromPrefix } from '../support/oracle/prefix.ts';
 
 const half = { kind: 'unstructured', share: 0.5 } as const;
-const weights = (expression: string, sparsity: PlannedEvaluation['sparsity'] = half): PlannedEvaluation => ({
+const weights = (expression: string, sparsity: WeightSparsity = half): PlannedEvaluation => ({
   ...{ metric: expression, expression: fromPrefix(expression), sparsity },
 });
 const components = (method: 'wanda-sp' | 'magnitude'): PlannedEvaluation => ({

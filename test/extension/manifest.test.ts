@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
+import * as z from 'zod';
 import { SETTINGS } from '../../src/experiment/settings.ts';
 import type { SettingName } from '../../src/experiment/settings.ts';
 import type { SettingRow } from '../../src/experiment/settingRow.ts';
@@ -23,6 +24,7 @@ interface Manifest {
     readonly commands: { command: string; title: string; category: string }[];
     readonly menus: Record<string, { command: string; when: string }[]>;
     readonly configuration: { properties: Record<string, Property> }[];
+    readonly languageModelTools: { name: string; modelDescription: string; inputSchema: unknown }[];
     readonly languages: { id: string; extensions: string[]; configuration: string; icon: Record<string, string> }[];
     readonly grammars: { language: string; path: string }[];
     readonly walkthroughs: {
@@ -82,7 +84,8 @@ describe('the manifest', () => {
     const llm = LLM_SETTING_KEYS.map((key) => `espalier.llm.${key}`);
     const { QUEUE_SETTING } = await import('../../src/extension/queue/queueConfiguration.ts');
     const inputs = ['espalier.model', 'espalier.text', 'espalier.calibration'];
-    const others = [...inputs, QUEUE_SETTING, 'espalier.results.form', ...llm];
+    const figures = ['colours', 'font', 'width'].map((key) => `espalier.figures.${key}`);
+    const others = [...inputs, ...figures, QUEUE_SETTING, 'espalier.results.form', ...llm];
     expect(Object.keys(properties).sort()).toEqual(
       [...others, ...Object.values(EVALUATION_SETTINGS).map((key) => `espalier.${key}`)].sort(),
     );
@@ -118,6 +121,21 @@ describe('the manifest', () => {
     expect(manifest.extensionKind).toEqual(['workspace']);
     expect(manifest.capabilities.untrustedWorkspaces.supported).toBe('limited');
     expect(manifest.capabilities.virtualWorkspaces.supported).toBe(false);
+  });
+
+  it('declares the tools for language models as they are, and that each reads, computes or writes by its own name', async () => {
+    const { TOOLS } = await import('../../src/agents/tools.ts');
+    const { manifestName } = await import('../../src/extension/agents/agentTools.ts');
+    expect(manifest.contributes.languageModelTools.map(({ name, inputSchema }) => [name, inputSchema])).toEqual(
+      TOOLS.map((tool) => {
+        const schema: Record<string, unknown> = { ...z.toJSONSchema(tool.input, { io: 'input' }) };
+        delete schema['$schema'];
+        return [manifestName(tool), schema];
+      }),
+    );
+    expect(manifest.contributes.languageModelTools.map(({ modelDescription }) => modelDescription)).toEqual(
+      TOOLS.map(({ description }) => description),
+    );
   });
 
   it('names files that are there', () => {

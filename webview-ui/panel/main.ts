@@ -1,6 +1,7 @@
 import './panel.css';
 import type { PlanOf, RunKind, RunPlan } from '../../src/search/kinds.ts';
 import type { FromPanel, PanelMemory, ToPanel } from '../../src/view/panelMessages.ts';
+import { onFigure } from '../shared/figureButton.ts';
 import { connectHost } from '../shared/host.ts';
 import { onThemeChange, readTheme } from '../shared/theme.ts';
 import { exportPicture } from './common/exportPicture.ts';
@@ -100,6 +101,9 @@ addEventListener(
   },
   { passive: true },
 );
+onFigure((figure) => {
+  host.post({ kind: 'exportFigure', figure });
+});
 onThemeChange((changed) => {
   theme = changed;
   draw();

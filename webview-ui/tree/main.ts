@@ -3,11 +3,13 @@ import type { FromTree, TreeMemory, ShownMetric, StatisticsState, ToTree } from 
 import type { NodeStatistics } from '../../src/experiment/inspectionSchema.ts';
 import { printPrefix } from '../../src/metric/print.ts';
 import { connectHost } from '../shared/host.ts';
+import { onFigure } from '../shared/figureButton.ts';
 import { Canvas } from './canvas.ts';
 import { Details } from './details.ts';
 import { type TreeNode, treeNodes } from './nodes.ts';
 import { Notices } from './notices.ts';
 import { Toolbar } from './toolbar.ts';
+import { treeFigure } from './treeFigure.ts';
 
 const host = connectHost<FromTree, ToTree, TreeMemory>({ metric: true, statistics: true, cursor: true });
 let metric: ShownMetric | undefined;
@@ -27,7 +29,7 @@ const inspect = (): void => {
 const stop = (): void => {
   host.post({ kind: 'stop' });
 };
-const toolbar = new Toolbar({
+const toolbar: Toolbar = new Toolbar({
   onForm: (form) => {
     host.post({ kind: 'form', form });
   },
@@ -44,6 +46,7 @@ const toolbar = new Toolbar({
   },
   onInspect: inspect,
   onStop: stop,
+  figureOf: () => treeFigure(`Syntax tree of ${toolbar.name}`, nodes, direction),
 });
 const notices = new Notices({
   onInspect: inspect,
@@ -93,6 +96,9 @@ host.onMessage((message) => {
       details.show(cursor === null ? undefined : nodes[cursor]);
       break;
   }
+});
+onFigure((figure) => {
+  host.post({ kind: 'exportFigure', figure });
 });
 draw();
 host.post({ kind: 'ready' });

@@ -1,5 +1,7 @@
 import type { Direction, FormName, ShownMetric, StatisticsState } from '../../src/view/treeMessages.ts';
+import type { Figure } from '../../src/figures/figureSchema.ts';
 import { fill, h } from '../shared/dom.ts';
+import { figureButton } from '../shared/figureButton.ts';
 import { layerName } from './words.ts';
 
 export interface ToolbarListeners {
@@ -10,6 +12,8 @@ export interface ToolbarListeners {
   readonly onLayer: (tensor: string) => void;
   readonly onInspect: () => void;
   readonly onStop: () => void;
+  /** What is saved for print. */
+  readonly figureOf: () => Figure | undefined;
 }
 
 export interface ToolbarState {
@@ -30,6 +34,7 @@ export class Toolbar {
   private readonly layer: HTMLSelectElement;
   private readonly layerLabel: HTMLElement;
   private readonly statistics: HTMLButtonElement;
+  private readonly save: HTMLButtonElement;
   private tensors: readonly string[] = [];
   private isOn = false;
 
@@ -71,6 +76,7 @@ export class Toolbar {
       },
     });
     this.statistics.append('Statistics');
+    this.save = figureButton('the tree', listeners.figureOf);
     this.element = h(
       'header',
       {},
@@ -83,6 +89,7 @@ export class Toolbar {
         zooms,
         this.statistics,
         this.layerLabel,
+        this.save,
       ),
     );
   }
@@ -102,6 +109,7 @@ export class Toolbar {
     this.isOn = statistics.kind === 'running' || statistics.kind === 'shown';
     press(this.statistics, this.isOn);
     this.statistics.disabled = !tree || (statistics.kind === 'off' && statistics.action !== 'inspect');
+    this.save.disabled = !tree;
     this.showLayers(statistics);
   }
 

@@ -9,6 +9,7 @@ import { GGUF_TYPES, type GgufWeights } from '../../experiment/ggufTypes.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import { warningsOf } from '../../experiment/resultWarnings.ts';
 import { splitVerdicts, verdictText } from '../../experiment/readerWords.ts';
+import { predictionWords } from '../../experiment/prediction.ts';
 import { recoveryLine } from '../../experiment/recoveryWords.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import { JSON_FLAG, usageError, withExamples } from './commandContext.ts';
@@ -145,6 +146,7 @@ function reportLines(report: ExportReport, { settings }: EvaluationPlan): readon
     ...(result.recovery ? [`  recovered   ${recoveryLine(result.recovery)}`] : []),
     ...(rounded ? [`  as stored   ${roundedText(rounded, result.perplexity)}`] : []),
     `  parameters  ${formatCount(parameters.exported)} of ${formatCount(parameters.dense)}${removed > 0 ? `, ${(removed * 100).toFixed(1)} % fewer` : ': zeros stay in place'}`,
+    ...(result.predicted ? [`  speed       ${predictionWords(result.predicted)}`] : []),
     `  checked     read back in another process: logits of ${verification.rows} tokens differ by ${verification.difference.toExponential(1)} (${settings.precision === 'float16' ? 'float16' : 'float32'})`,
     ...(notes ?? []).map((note) => `  note        ${note}`),
     ...splitVerdicts(readers, format).can.map((each) => `  ${each.reader.padEnd(WIDEST)}  ${verdictText(each)}`),

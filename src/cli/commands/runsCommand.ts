@@ -8,10 +8,11 @@ import { parsePrefix } from '../../metric/parsePrefix.ts';
 import { printInfix } from '../../metric/print.ts';
 import { damageError } from '../../runs/journalReader.ts';
 import { deleteRun, findRun, journalOf } from '../../runs/runFolder.ts';
-import { NOTES_FILE, readNotes, writeNotes } from '../../runs/runNotes.ts';
+import { changedTags, NOTES_FILE, readNotes, writeNotes } from '../../runs/runNotes.ts';
 import type { RunNotes } from '../../runs/runNotes.ts';
 import { listRuns, summariseRun } from '../../runs/runSummary.ts';
 import type { BestSummary, RunSummary, UnreadableRun } from '../../runs/runSummary.ts';
+import { collected, compareRunsCommand, TAG_FLAG } from './compareRunsCommand.ts';
 import { JSON_FLAG, withExamples } from './commandContext.ts';
 import type { CommandContext } from './commandContext.ts';
 import { EXIT } from '../exitCode.ts';
@@ -24,15 +25,21 @@ interface RunsOptions {
   readonly json?: true;
 }
 
+interface ListOptions extends RunsOptions {
+  readonly tag?: readonly string[];
+}
+
 export function runsCommand(context: CommandContext): Command {
   const { terminal, folder } = context;
   const list = new Command('list')
     .description('every run of this folder, the newest first')
+    .option(...TAG_FLAG, collected)
     .option(...JSON_FLAG)
-    .action(async ({ json }: RunsOptions) => {
-      const runs = await listRuns(folder);
+    .action(async ({ json, tag = [] }: ListOptions) => {
+      const runs = (await listRuns(folder)).filter((run) => tag.every((each) => tagsOf(run).includes(each)));
       if (json) for (const run of runs) terminal.print(JSON.stringify(runJson(run)));
-      else if (runs.length === 0) terminal.print('no runs here; `espalier evolve` begins one');
+      else if (runs.length === 0)
+        terminal.print(tag.length === 0 ? 'no runs here; `espalier evolve` begins one' : 'no run has this tag');
       else for (const line of runTable(runs)) terminal.print(line);
       if (!json) for (const run of runs) for (const line of troubleOf(run)) terminal.say(line);
       context.finish(EXIT.ok);
@@ -59,8 +66,9 @@ export function runsCommand(context: CommandContext): Command {
         terminal.print(JSON.stringify({ ...runJson(summary), ...story.result(), state, ...(error && { error }) }));
       } else {
         for (const line of runTable([summary])) terminal.print(line);
-        const { note, problem } = summary.notes;
+        const { note, tags, problem } = summary.notes;
         for (const line of protocolLines(summary.run)) terminal.print(line);
+        if (tags) terminal.print(`tags: ${tags.join(', ')}`);
         if (note !== undefined) terminal.print(`note: ${note}`);
         if (problem !== undefined) terminal.say(`its ${NOTES_FILE} is not read: ${problem}`);
         terminal.print('');
@@ -91,12 +99,14 @@ export function runsCommand(context: CommandContext): Command {
   const name = noteCommand(context, 'name', 'call a run something; without a name it is called as its search again');
   const note = noteCommand(context, 'note', 'say something about a run; without a text nothing is said any more');
   const command = new Command('runs').description(
-    'the searches and recoveries of this folder: list, show, name, note, delete',
+    'the searches and recoveries of this folder: list, show, compare, name, note, tag, delete',
   );
-  for (const sub of [list, show, name, note, remove]) command.addCommand(sub, { isDefault: sub === list });
+  for (const sub of [list, show, compareRunsCommand(context), name, note, tagCommand(context), remove])
+    command.addCommand(sub, { isDefault: sub === list });
   return withExamples(command, [
     ['all of them', 'espalier runs'],
     ['what one has found', 'espalier runs show 20261122-1015'],
+    ['all of them beside each other', 'espalier runs compare'],
     ['a name to find it by', 'espalier runs name 20261122-1015 "without gradients"'],
     [
       'those that can be resumed',
@@ -105,23 +115,63 @@ export function runsCommand(context: CommandContext): Command {
   ]);
 }
 
+/** Adds tags and takes others away. */
+function tagCommand(context: CommandContext): Command {
+  return (
+    new Command('tag')
+      .description('tag a run: `+word` adds, `-word` takes away; without any it says which it has')
+      .argument('<run>', 'its id, or the beginning of it')
+      .argument('[tags...]', '+word or word, -word')
+      // What begins with a sign is a tag.
+      .allowUnknownOption()
+      .option(...JSON_FLAG)
+      .action(async (id: string, tags: readonly string[], { json }: RunsOptions) => {
+        const removed = tags.filter((tag) => tag.startsWith('-'));
+        const added = tags.filter((tag) => !tag.startsWith('-'));
+        const change = (notes: RunNotes): RunNotes => ({
+          ...notes,
+          tags: changedTags(notes.tags ?? [], added, removed),
+        });
+        const { called, notes } = await noted(context, id, tags.length === 0 ? (before) => before : change);
+        const words = notes.tags ? `${called}: ${notes.tags.join(', ')}` : `${called} has no tags`;
+        context.terminal.print(json ? JSON.stringify({ id: called, notes }) : words);
+        context.finish(EXIT.ok);
+      })
+  );
+}
+
+/** Changes what is said of a run. */
+async function noted(
+  context: CommandContext,
+  id: string,
+  change: (notes: RunNotes) => RunNotes,
+): Promise<{ readonly called: string; readonly notes: RunNotes }> {
+  const { folder, id: called, notes } = await summariseRun(await findRun(context.folder, id));
+  const { problem, ...known } = notes;
+  const changed = change(known);
+  if (changed === known) return { called, notes: known };
+  if (problem !== undefined) context.terminal.say(`its ${NOTES_FILE} was not read (${problem}) and is replaced`);
+  await writeNotes(folder, changed);
+  return { called, notes: await readNotes(folder) };
+}
+
 /** Sets one of the two and leaves the other. */
-function noteCommand(context: CommandContext, what: keyof RunNotes, description: string): Command {
+function noteCommand(context: CommandContext, what: 'name' | 'note', description: string): Command {
   return new Command(what)
     .description(description)
     .argument('<run>', 'its id, or the beginning of it')
     .argument('[text]', 'one line', '')
     .option(...JSON_FLAG)
     .action(async (id: string, text: string, { json }: RunsOptions) => {
-      const { folder, id: called, notes } = await summariseRun(await findRun(context.folder, id));
-      const { problem, ...known } = notes;
-      if (problem !== undefined) context.terminal.say(`its ${NOTES_FILE} was not read (${problem}) and is replaced`);
-      await writeNotes(folder, { ...known, [what]: text });
-      const now = await readNotes(folder);
+      const { called, notes: now } = await noted(context, id, (known) => ({ ...known, [what]: text }));
       const words = now[what] === undefined ? `${called} has no ${what} any more` : `${called}: ${now[what]}`;
       context.terminal.print(json ? JSON.stringify({ id: called, notes: now }) : words);
       context.finish(EXIT.ok);
     });
+}
+
+function tagsOf(run: RunSummary | UnreadableRun): readonly string[] {
+  return 'run' in run ? (run.notes.tags ?? []) : [];
 }
 
 function runJson(run: RunSummary | UnreadableRun): object {

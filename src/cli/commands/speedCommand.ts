@@ -2,11 +2,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import type { Engine } from '../../engine/engine.ts';
-import type { SpeedReport } from '../../experiment/exportSchema.ts';
+import type { ModelCosts } from '../../experiment/costSchema.ts';
+import type { ExportReport, SpeedReport } from '../../experiment/exportSchema.ts';
 import { formatBytes, formatCount, formatRate } from '../../experiment/format.ts';
 import { lengthText, lengthWarning } from '../../experiment/length.ts';
 import { inputName } from '../../experiment/hubName.ts';
 import { isStructural } from '../../experiment/planned.ts';
+import { predict, predictionWords, sizesOf, SPEED_BATCH } from '../../experiment/prediction.ts';
+import type { Prediction } from '../../experiment/predictionSchema.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import { DEFAULT_SETTINGS } from '../../experiment/settings.ts';
 import { locate } from '../../language/plan/plannedInputs.ts';
@@ -17,6 +20,7 @@ import { EXIT } from '../exitCode.ts';
 import { located } from '../flags/hubFlags.ts';
 import { addRunFlags, oneModel, writeModel } from '../flags/onePlan.ts';
 import type { ModelToWrite, OnePlanOptions } from '../flags/onePlan.ts';
+import { costsTable } from '../reports/costsTable.ts';
 import { progressLine } from '../reports/progressBar.ts';
 import { addSelectionFlags, readSelection } from '../flags/selection.ts';
 import { kebabCase } from '../flags/flagNames.ts';
@@ -24,6 +28,8 @@ import { kebabCase } from '../flags/flagNames.ts';
 interface SpeedOptions extends OnePlanOptions {
   readonly batch: number;
   readonly rounds: number;
+  /** Measures what each block shape of the first model takes, whether or not that is known. */
+  readonly costs?: true;
   readonly json?: true;
 }
 
@@ -38,8 +44,12 @@ export function speedCommand(context: CommandContext): Command {
   const command = new Command('speed')
     .description('tokens a second, memory and size of checkpoints side by side, or of a model before and after pruning')
     .argument('[models...]', 'checkpoint folders, the first to compare the others with; or one .prune file')
-    .option('--batch <count>', 'sequences that go through the model at once', parseCount, 4)
-    .option('--rounds <count>', 'measured rounds after a warm-up', parseCount, 7);
+    .option('--batch <count>', 'sequences that go through the model at once', parseCount, SPEED_BATCH)
+    .option('--rounds <count>', 'measured rounds after a warm-up', parseCount, 7)
+    .option(
+      '--costs',
+      'measures what each block shape of the first model takes, keeps it for predictions, and prints it',
+    );
   addSelectionFlags(addRunFlags(command))
     .option(...JSON_FLAG)
     .action(async (models: readonly string[], options: SpeedOptions) => {
@@ -53,11 +63,28 @@ export function speedCommand(context: CommandContext): Command {
       const engine = await context.createEngine();
       const temporary: string[] = [];
       let reports: readonly SpeedReport[];
+      let costs: ModelCosts | undefined;
+      let prediction: Prediction | undefined;
+      const settings = { device, precision, threads };
+      const measured = options.costs ? 'anew' : 'known';
       try {
-        const subjects = pruned
-          ? await prunedSubjects(pruned, engine, temporary, context)
-          : await folderSubjects(models, options, context);
-        const settings = { device, precision, threads };
+        const folders = pruned ? [] : await folderSubjects(models, options, context);
+        const dense = pruned?.plan.model ?? folders[0]!.folder;
+        if (options.costs || pruned) {
+          costs = await engine.costs({ model: dense, batch, length, settings, times: measured }, stepHooks(context));
+        }
+        if (options.costs && costs) {
+          terminal.status('');
+          const lines = options.json ? [JSON.stringify({ model: dense, costs })] : [...costsTable(costs), ''];
+          for (const line of lines) terminal.print(line);
+          if (folders.length === 1) {
+            context.finish(EXIT.ok);
+            return;
+          }
+        }
+        const written = pruned && (await prunedSubjects(pruned, engine, temporary, context));
+        prediction = written && costs && predictionOf(written.report, costs);
+        const subjects = written?.subjects ?? folders;
         const plan = { models: subjects.map(({ folder }) => folder), batch, length, rounds, settings };
         const found = await engine.measureSpeed(plan, stepHooks(context));
         reports = found.map((report, index) => ({ ...report, model: subjects[index]!.name }));
@@ -67,20 +94,23 @@ export function speedCommand(context: CommandContext): Command {
       }
       // When nothing is left to clear away: whoever reads may be gone, and the process then ends here.
       terminal.status('');
-      const measured = reports[0]?.length ?? length;
+      const taken = reports[0]?.length ?? length;
       const shortest = Math.min(...reports.map(({ modelLength }) => modelLength));
-      const warning = lengthWarning(measured, shortest);
+      const warning = lengthWarning(taken, shortest);
       if (warning !== undefined && !options.json) terminal.say(`warning: ${warning}`);
       const decoded = reports[0]?.decode.batch ?? batch;
-      const caption = `prefill of ${batch} × ${lengthText(measured, shortest)}, then decode in ${decoded} of them, medians of ${rounds} rounds`;
+      const caption = `prefill of ${batch} × ${lengthText(taken, shortest)}, then decode in ${decoded} of them, medians of ${rounds} rounds`;
       const lines = options.json
-        ? reports.map((report) => JSON.stringify({ ...report, batch, rounds }))
-        : speedTable(reports, caption);
+        ? reports.map((report, index) =>
+            JSON.stringify({ ...report, batch, rounds, ...(index === 1 && prediction && { predicted: prediction }) }),
+          )
+        : [...speedTable(reports, caption), ...(prediction ? ['', predictedLine(prediction)] : [])];
       for (const line of lines) terminal.print(line);
       context.finish(EXIT.ok);
     });
   return withExamples(command, [
     ['two checkpoints', 'espalier speed models/tiny models/tiny-30'],
+    ['what each block shape takes, which predictions then know', 'espalier speed models/tiny --costs --length 256'],
     [
       'before and after pruning',
       'espalier speed --structure wanda-sp --sparsity 50% --model models/tiny --text wiki.test.raw \\\n' +
@@ -119,6 +149,7 @@ function requireFolders(models: readonly string[], options: SpeedOptions): void 
 
 const MEASURED_WITH: ReadonlySet<string> = new Set([
   'batch',
+  'costs',
   'download',
   'length',
   'rounds',
@@ -147,7 +178,7 @@ async function prunedSubjects(
   engine: Engine,
   temporary: string[],
   context: CommandContext,
-): Promise<readonly Subject[]> {
+): Promise<{ readonly subjects: readonly Subject[]; readonly report: ExportReport }> {
   const { plan, kept } = model;
   const [evaluation] = plan.evaluations;
   if (!evaluation || !isStructural(evaluation)) {
@@ -158,14 +189,29 @@ async function prunedSubjects(
   const root = await makeTemporaryFolder(tmpdir(), 'espalier-speed');
   temporary.push(root);
   const folder = path.join(root, 'pruned');
-  await writeModel(model, engine, { folder, format: 'huggingface' }, stepHooks(context));
+  const report = await writeModel(model, engine, { folder, format: 'huggingface' }, stepHooks(context));
   const name = evaluation
     ? `${evaluation.metric} at ${printSparsity(evaluation.sparsity)}`
     : (kept?.plan.name ?? 'recovered');
-  return [
+  const subjects = [
     { name: inputName(plan.model), folder: plan.model },
     { name, folder },
   ];
+  return { subjects, report };
+}
+
+/** Of what was written, on the sequences that are measured. */
+function predictionOf({ result }: ExportReport, costs: ModelCosts): Prediction {
+  const { structure, predicted } = result;
+  if (!structure) return predict(costs);
+  const { speedUp } = predict(costs, sizesOf(structure));
+  return { ...(predicted ?? predict(costs, sizesOf(structure))), ...(speedUp && { speedUp }) };
+}
+
+function predictedLine(prediction: Prediction): string {
+  const words = predictionWords(prediction);
+  if (!prediction.speedUp) return `predicted: ${words}; --costs measures what of the speed can be said before`;
+  return `predicted from the costs of block shapes: ${words}`;
 }
 
 function stepHooks({ terminal, signal }: CommandContext) {

@@ -13,6 +13,7 @@ import {
 } from '../../experiment/format.ts';
 import { gradientsText, lengthText, offsetsText, samplesText } from '../../experiment/length.ts';
 import { modelText } from '../../experiment/resultWarnings.ts';
+import { predictionLines } from '../../experiment/prediction.ts';
 import { recoveryLine } from '../../experiment/recoveryWords.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import { isStructural, scoreText } from '../../experiment/planned.ts';
@@ -114,6 +115,7 @@ export function provenanceLines(results: readonly EvaluationResult[]): string[] 
     ...recoveryLines(results),
     ...perWordLines(results),
     ...publishedLines(results),
+    ...speedLines(results),
     `device       ${from.deviceName}  (${from.precision})`,
     ...(results.some(({ hiddenStates }) => hiddenStates)
       ? ['states       on disk, as memory had no room for them; no number depends on it']
@@ -125,6 +127,16 @@ export function provenanceLines(results: readonly EvaluationResult[]): string[] 
 function sharedDeviations(results: readonly EvaluationResult[]): readonly string[] {
   const [first = [], ...others] = results.map(({ provenance }) => provenance.deviations ?? []);
   return first.filter((told) => others.every((of) => of.includes(told)));
+}
+
+/** What becomes of size and speed where whole components went. */
+function speedLines(results: readonly EvaluationResult[]): string[] {
+  const predicted = results.flatMap(({ metric, sparsity, predicted: prediction }) =>
+    sparsity === undefined ? [] : [{ name: `${metric} at ${printSparsity(sparsity)}`, prediction }],
+  );
+  const { model, length } = results[0]!.provenance;
+  const remedy = `espalier speed ${inputText(model)} --costs --length ${length}`;
+  return predictionLines(predicted, remedy).map((line) => `speed        ${line}`);
 }
 
 /** What papers published, beside what of it stands in the table. */

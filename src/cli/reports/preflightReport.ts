@@ -1,9 +1,11 @@
 import { formatBytes, formatSeconds } from '../../experiment/format.ts';
+import { inputText } from '../../experiment/hubName.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import { preflightTasks } from '../../experiment/preflightTasks.ts';
 import { isStructural } from '../../experiment/planned.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import type { ReadersReport } from '../../experiment/readersSchema.ts';
+import { predictionLines, ZEROS_IN_PLACE } from '../../experiment/prediction.ts';
 import type { Preflight } from '../../experiment/preflightSchema.ts';
 import type { CommandContext } from '../commands/commandContext.ts';
 import { EXIT } from '../exitCode.ts';
@@ -86,7 +88,9 @@ function preflightLines(plan: EvaluationPlan, preflight: Preflight): string[] {
         `${Math.round(flops / 1e9)} GFLOP in ${steps} steps`,
     ],
     ...(preflight.tasks ? [['tasks', preflightTasks(preflight.tasks)] satisfies [string, string]] : []),
+    ...(preflight.budgets ?? []).map((text): [string, string] => ['budget', text]),
     ['gradients', gradients],
+    ...speedRows(plan, preflight),
     ...costs.map(({ name, kind, bytes }): [string, string] => [name, `${formatBytes(bytes)} of ${kind}`]),
     ['free', `${formatBytes(free.memory)} of memory, ${formatBytes(free.disk)} of disk`],
   ];
@@ -96,6 +100,17 @@ function preflightLines(plan: EvaluationPlan, preflight: Preflight): string[] {
     ...warnings.map((warning) => `warning: ${warning}`),
     ...problems,
   ];
+}
+
+/** What becomes of size and speed, by metric and sparsity. */
+function speedRows({ model }: EvaluationPlan, { speeds = [], length }: Preflight): [string, string][] {
+  const structural = speeds.flatMap(({ metric, sparsity, prediction }) => [
+    { name: `${metric} at ${sparsity}`, prediction },
+  ]);
+  const lines = predictionLines(structural, `espalier speed ${inputText(model)} --costs --length ${length}`);
+  const zeros = speeds.some(({ prediction }) => !prediction);
+  const told = zeros ? [`${lines.length > 0 ? 'single weights: ' : ''}${ZEROS_IN_PLACE}`] : [];
+  return [...lines, ...told].map((line): [string, string] => ['speed', line]);
 }
 
 function metricsOf({ evaluations }: EvaluationPlan): string[] {

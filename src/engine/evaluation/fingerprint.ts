@@ -1,4 +1,5 @@
 import { canonicalJson } from '../../base/canonicalJson.ts';
+import { isAboutSpeed } from '../../experiment/costLimit.ts';
 import { essentialMask } from '../../experiment/components.ts';
 import type {
   EvaluationPlan,
@@ -25,7 +26,7 @@ const FORMAT = 1;
  */
 export function fingerprint(
   evaluation: PlannedEvaluation | undefined,
-  { settings }: Pick<EvaluationPlan, 'settings'>,
+  { settings, times }: Pick<EvaluationPlan, 'settings' | 'times'>,
   provenance: Provenance,
   calibrated: boolean,
   tasks?: readonly string[],
@@ -34,7 +35,7 @@ export function fingerprint(
   const structural = evaluation !== undefined && isStructural(evaluation);
   const pruning =
     evaluation &&
-    (structural ? componentsGone(evaluation) : weightsGone(evaluation, evaluation.group ?? settings.group));
+    (structural ? componentsGone(evaluation, times) : weightsGone(evaluation, evaluation.group ?? settings.group));
   const calibration = calibrated && {
     calibrate: structural ? 'one-shot' : settings.calibrate,
     calibrationHash: provenance.calibrationHash,
@@ -90,14 +91,16 @@ function weightsGone({ expression, sparsity, rates, update }: WeightEvaluation, 
   };
 }
 
-function componentsGone({ structure, sparsity, update }: StructureEvaluation) {
+function componentsGone({ structure, sparsity, update }: StructureEvaluation, times: EvaluationPlan['times']) {
+  // What a speed comes to depends on what was measured.
+  const measured = sparsity.kind === 'budget' && isAboutSpeed(sparsity.budget) ? times : undefined;
   if (structure.kind === 'mask')
     return { mask: essentialMask(structure.mask), update: update && canonicalJson(update) };
   const { score, rates } = structure;
   return {
     components: score.kind === 'method' ? score.method : printPrefix(score.expression),
     // Rates that are given decide alone.
-    ...(rates.kind !== 'given' && { sparsity: printSparsity(sparsity) }),
+    ...(rates.kind !== 'given' && { sparsity: printSparsity(sparsity), times: measured && canonicalJson(measured) }),
     rates,
     update: update && canonicalJson(update),
   };

@@ -1,5 +1,5 @@
 import type { EvaluationSettings } from '../../experiment/settings.ts';
-import type { Sparsity } from '../../experiment/sparsitySchema.ts';
+import type { WeightSparsity } from '../../experiment/sparsitySchema.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import type { Expression } from '../../metric/expression.ts';
 import { operandsOf } from '../../metric/measure.ts';
@@ -74,7 +74,7 @@ export class MeasuredCosts {
   }
 
   /** Seconds that pruning takes for each weight. */
-  pruning(expression: Expression, sparsity: Sparsity, group: EvaluationSettings['group']): Promise<number> {
+  pruning(expression: Expression, sparsity: WeightSparsity, group: EvaluationSettings['group']): Promise<number> {
     const { device } = this;
     const widest = widestLayer(this.layouts);
     const [out, columns] = widest.shape as [number, number];

@@ -1,3 +1,4 @@
+import { budgetForecast } from './budgetForecast.ts';
 import { statfs } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -112,6 +113,7 @@ export async function preflight(
       ofUpdates / (UPDATE_RATE * gigaflops * 1e9);
     await measured.release();
     const memory = availableMemory();
+    const budgets = budgetForecast({ ...plan, evaluations }, checkpoint);
     const costs = [
       ...memoryCosts(evaluations, inputs, { use: needed !== undefined, backwards: compute || scoresBackwards }, memory),
       ...diskCosts(evaluations, inputs),
@@ -126,6 +128,7 @@ export async function preflight(
       blocks: evaluation.length,
       length,
       ...(prepared.tasks && { tasks: askedOf(prepared.tasks, inputs, ofTasks) }),
+      ...(budgets.length > 0 && { budgets }),
       gradients: !needed ? 'not needed' : compute ? 'to compute' : 'cached',
       steps: countSteps(inputs, dense, evaluations.map(stepsOf), surveyed) + surveySteps + (needed?.steps ?? 0),
       flops,

@@ -1,5 +1,6 @@
 import { EspalierError } from '../../base/errors.ts';
 import { blockWeights, removedShareOfAll } from '../../experiment/components.ts';
+import type { ModelCosts } from '../../experiment/costSchema.ts';
 import type { BlockComponents, StructureReport } from '../../experiment/structureSchema.ts';
 import type { EvaluationPlan, PlannedEvaluation, WeightEvaluation } from '../../experiment/planSchema.ts';
 import { isStructural, structureScoreText } from '../../experiment/planned.ts';
@@ -8,6 +9,7 @@ import type { EvaluationResult } from '../../experiment/resultSchema.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { modelComponents } from '../models/components.ts';
 import { type PrunedLayer, Pruner } from '../pruning/pruner.ts';
+import { modelSizes } from '../structure/modelSizes.ts';
 import { checkStructure, chooseMask } from '../structure/chooseMask.ts';
 import { givenRates, owlRates } from '../structure/rates.ts';
 import { type RefittedLayer, Refitter } from '../structure/refitter.ts';
@@ -71,8 +73,9 @@ export function prepareEvaluation(
   try {
     const outliers =
       scored && structure.rates.kind === 'owl' ? survey.outliers.get(structure.rates.multiple) : undefined;
+    const costs = evaluation.sparsity.kind === 'budget' ? costsOf(checkpoint, plan) : undefined;
     const chosen = chooseMask(evaluation, {
-      ...{ components, scores, outliers },
+      ...{ components, scores, outliers, costs },
       rule: sizeRule(plan.settings.roundFor, checkpoint.config),
     });
     // What is refitted makes up for more than means do: see docs/recovery.md.
@@ -92,6 +95,11 @@ export function prepareEvaluation(
   } catch (error) {
     return asRefusal(error);
   }
+}
+
+/** What models of these blocks cost: sizes, and times where the plan has them. */
+export function costsOf(checkpoint: Checkpoint, { times }: Pick<EvaluationPlan, 'times'>): ModelCosts {
+  return { ...modelSizes(checkpoint), ...(times && { times }) };
 }
 
 /** What a result says of the blocks: what went, where components did, how much of each where they were not pruned alike, and what became of what stays. */

@@ -1,5 +1,5 @@
 import type { EvaluationSettings } from '../../experiment/settings.ts';
-import type { Sparsity } from '../../experiment/sparsitySchema.ts';
+import type { WeightSparsity } from '../../experiment/sparsitySchema.ts';
 
 /** Groups of consecutive weights, row-major, and how many of each go. */
 export interface Groups {
@@ -10,7 +10,7 @@ export interface Groups {
 /** How a weight [out, in] falls into groups. */
 export function comparisonGroups(
   [out, columns]: readonly [number, number],
-  sparsity: Sparsity,
+  sparsity: WeightSparsity,
   group: EvaluationSettings['group'],
 ): Groups {
   if (sparsity.kind === 'n:m') return { size: sparsity.of, remove: sparsity.of - sparsity.keep };

@@ -1,7 +1,7 @@
 import { EspalierError } from '../../base/errors.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
-import type { Sparsity } from '../../experiment/sparsitySchema.ts';
+import type { WeightSparsity } from '../../experiment/sparsitySchema.ts';
 import type { WeightUpdate } from '../../experiment/updates.ts';
 import type { Expression } from '../../metric/expression.ts';
 import { operandsOf } from '../../metric/measure.ts';
@@ -37,7 +37,7 @@ export interface LayerUpdater {
   /** @param pruned [out, in]: the mask is where it is zero. Both stay the caller's */
   update(weight: DeviceTensor, pruned: DeviceTensor, pause?: Pause): Promise<DeviceTensor>;
   /** Chooses a mask of its own, where the update can. */
-  prune?(weight: DeviceTensor, sparsity: Sparsity, pause?: Pause): Promise<DeviceTensor>;
+  prune?(weight: DeviceTensor, sparsity: WeightSparsity, pause?: Pause): Promise<DeviceTensor>;
 }
 
 export interface Pruning {
@@ -45,7 +45,7 @@ export interface Pruning {
   readonly metric: string;
   /** Absent: the update chooses what goes. */
   readonly expression?: Expression | undefined;
-  readonly sparsity: Sparsity;
+  readonly sparsity: WeightSparsity;
   readonly group: EvaluationSettings['group'];
   /** Share of each block's weights that goes, where not `sparsity` of all. */
   readonly rates?: readonly number[] | undefined;
@@ -217,7 +217,7 @@ export class Pruner {
     onPruned({ tensor, shape, weight, rows, ...(gradient && { gradient: await this.device.download(gradient) }) });
   }
 
-  private sparsityOf(block: number): Sparsity {
+  private sparsityOf(block: number): WeightSparsity {
     const { rates, sparsity } = this.how;
     return rates ? { kind: 'unstructured', share: rates[block]! } : sparsity;
   }

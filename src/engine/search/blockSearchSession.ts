@@ -5,7 +5,14 @@ import { blockWeights, removedShareOfAll } from '../../experiment/components.ts'
 import type { Candidate, Measuring, Sequences, Timed } from '../../experiment/measuringSchema.ts';
 import { packValues } from '../../experiment/packedValues.ts';
 import type { PlannedEvaluation } from '../../experiment/planSchema.ts';
-import { needsCalibration, needsGradient, structureScoreText } from '../../experiment/planned.ts';
+import {
+  isCompensated,
+  isStructural,
+  needsCalibration,
+  needsGradient,
+  structureScoreText,
+} from '../../experiment/planned.ts';
+import { shareOf } from '../../search/lifecycle/budget.ts';
 import type { MaskSearchPlan } from '../../search/masks/plan.ts';
 import { evaluationOf } from '../../search/rates/target.ts';
 import type { RateSearchPlan } from '../../search/rates/plan.ts';
@@ -20,7 +27,7 @@ import { type EngineState, prepareSweep } from '../evaluation/prepareSweep.ts';
 import { stagedStepper } from '../evaluation/stepper.ts';
 import { countSurveySteps, type Survey, survey, surveyNeeds } from '../evaluation/survey.ts';
 import { disposePrograms, type SweepInputs, type Variant } from '../evaluation/sweepInputs.ts';
-import { prepareEvaluation, refusal } from '../evaluation/prepareEvaluation.ts';
+import { costsOf, prepareEvaluation, refusal } from '../evaluation/prepareEvaluation.ts';
 import type { BlockWeights } from '../forward/blockWeights.ts';
 import { ModelPrograms } from '../forward/modelPrograms.ts';
 import type { StepHooks } from '../forward/step.ts';
@@ -125,11 +132,13 @@ export class BlockSearchSession implements SearchSession {
       const components = modelComponents(inputs.checkpoint.config);
       const shares = found.outliers.get(OWL.multiple);
       const calibration = ids ?? new Int32Array();
+      const costs = plan.sparsity.kind === 'budget' ? costsOf(inputs.checkpoint, plan) : undefined;
+      const about = aboutMeasurements(plan);
+      const told = { components, calibrationTokens: calibration.length, ...(costs && { costs }) };
       const opening: ComponentsOpening = {
-        ...openingOf(losses, provenance, objective, aboutMeasurements(plan), answered),
-        components,
-        calibrationTokens: calibration.length,
-        ...(shares && { owl: owlRates(shares, components.map(blockWeights), plan.sparsity.share, OWL.spread) }),
+        ...openingOf(losses, provenance, objective, costs ? { ...about, costs } : about, answered),
+        ...told,
+        ...(shares && { owl: owlRates(shares, components.map(blockWeights), equalShare(plan, told), OWL.spread) }),
       };
       const kept = ofWeights && (await KeptSolvers.collect(inputs, ofWeights, needs.rows, steps('pruning')));
       const grams = keepsGrams ? await denseGrams(inputs, steps('pruning')) : undefined;
@@ -315,6 +324,19 @@ function baselinesOf(plan: RateSearchPlan | MaskSearchPlan): readonly PlannedEva
     sparsity,
     ...(update && { update }),
   }));
+}
+
+/** What goes of each block where all lose alike. @throws EspalierError `settings/invalid` where that meets no budget */
+function equalShare(
+  plan: RateSearchPlan | MaskSearchPlan,
+  opening: Pick<ComponentsOpening, 'components' | 'costs'>,
+): number {
+  const evaluation = plan.kind === 'rates' && !dropsLayers(plan) ? evaluationOf(plan, UNIFORM) : undefined;
+  return shareOf(
+    plan.sparsity,
+    opening,
+    evaluation !== undefined && isStructural(evaluation) && isCompensated(evaluation),
+  );
 }
 
 /** What decides a loss beside model, texts and how they are cut. */

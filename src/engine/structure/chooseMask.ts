@@ -1,6 +1,17 @@
 import { EspalierError } from '../../base/errors.ts';
-import type { BlockComponents, BlockMask, ModelMask, StructureScore } from '../../experiment/structureSchema.ts';
-import { blockWeights, countBits, removedShare } from '../../experiment/components.ts';
+import type {
+  BlockComponents,
+  BlockMask,
+  ModelMask,
+  Structure,
+  StructureReport,
+  StructureScore,
+} from '../../experiment/structureSchema.ts';
+import { blockWeights, countBits, keptByMask, removedShare } from '../../experiment/components.ts';
+import { costLimit, costOf, figureOf, leastShare } from '../../experiment/costLimit.ts';
+import type { BlockSize } from '../../experiment/costs.ts';
+import type { ModelCosts } from '../../experiment/costSchema.ts';
+import { isCompensated } from '../../experiment/planned.ts';
 import type { StructureEvaluation } from '../../experiment/planSchema.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import type { Sparsity } from '../../experiment/sparsitySchema.ts';
@@ -19,48 +30,67 @@ export interface MaskMaterial {
   readonly outliers?: readonly number[] | undefined;
   /** Sizes are rounded to what it accepts, of heads and channels alone. */
   readonly rule?: SizeRule | undefined;
+  /** What the model costs; for budgets. */
+  readonly costs?: ModelCosts | undefined;
 }
 
 export interface ChosenMask {
   readonly mask: ModelMask;
   /** What was asked of each block, where it was asked of each. */
   readonly rates?: readonly number[];
+  /** What a budget came to. */
+  readonly budget?: StructureReport['budget'];
 }
 
 /**
- * Which components an evaluation removes; it was checked.
+ * Which components an evaluation removes; it was checked. Under a budget they are those of the least share with which the model is within it.
  *
- * @throws EspalierError `settings/invalid` where the sparsity comes to nothing
+ * @throws EspalierError `settings/invalid` where the sparsity comes to nothing, or a budget cannot be met
  */
-export function chooseMask({ structure, sparsity, metric }: StructureEvaluation, material: MaskMaterial): ChosenMask {
+export function chooseMask(evaluation: StructureEvaluation, material: MaskMaterial): ChosenMask {
+  const { structure, sparsity, metric } = evaluation;
+  const { components, costs } = material;
+  const limit =
+    sparsity.kind === 'budget'
+      ? costLimit(sparsity.budget, costs!, { compensated: isCompensated(evaluation) })
+      : undefined;
+  const maskAt = masksByShare(structure, material);
+  const isGiven = structure.kind === 'mask' || structure.rates.kind === 'given';
+  const keptAt = (share: number): readonly BlockSize[] => keptByMask(components, maskAt(share).mask);
+  const share = sparsity.kind === 'unstructured' ? sparsity.share : isGiven ? undefined : leastShare(limit!, keptAt);
+  const chosen = maskAt(share ?? 0);
+  if (!isGiven && share !== 0) requireRemoval(chosen.mask, components, sparsity, metric);
+  if (!limit) return chosen;
+  const figure = figureOf(limit, costOf(limit, keptByMask(components, chosen.mask)));
+  return { ...chosen, budget: { asked: limit.budget, ...(share !== undefined && { share }), figure } };
+}
+
+/** What goes by the overall share; masks and rates that are given do not depend on it. */
+function masksByShare(structure: Structure, material: MaskMaterial): (share: number) => ChosenMask {
   const { components } = material;
-  if (structure.kind === 'mask') return { mask: structure.mask };
+  if (structure.kind === 'mask') return () => ({ mask: structure.mask });
+  const { rates } = structure;
   const scores = material.scores!;
-  const removing = (mask: ModelMask): ModelMask => requireRemoval(mask, components, sparsity, metric);
-  if (scores.kind === 'blocks') return { mask: removing(maskOfBlocks(components, scores.influence, sparsity.share)) };
+  if (scores.kind === 'blocks') return (share) => ({ mask: maskOfBlocks(components, scores.influence, share) });
   if (scores.kind === 'experts') {
-    const { rates } = structure;
-    const each = rates.kind === 'given' ? rates.rates : components.map(() => sparsity.share);
-    return { mask: removing(maskOfExperts(components, scores.blocks, each)), rates: each };
+    const { blocks } = scores;
+    const each = (share: number): readonly number[] =>
+      rates.kind === 'given' ? rates.rates : components.map(() => share);
+    return (share) => ({ mask: maskOfExperts(components, blocks, each(share)), rates: each(share) });
   }
   const { blocks } = scores;
   const cut = (sizes: readonly BlockSizes[]): ModelMask =>
     maskOfSizes(components, blocks, material.rule ? roundSizes(components, sizes, material.rule) : sizes);
-  switch (structure.rates.kind) {
-    case 'global':
-      return { mask: removing(cut(sizesOf(maskAtThreshold(components, scores.blocks, sparsity.share)))) };
-    case 'given': {
-      const { rates } = structure.rates;
-      return { mask: cut(sizesAtRates(components, rates)), rates };
-    }
+  const atRates = (each: readonly number[]): ChosenMask => ({ mask: cut(sizesAtRates(components, each)), rates: each });
+  switch (rates.kind) {
+    case 'given':
+      return () => atRates(rates.rates);
     case 'uniform':
-    case 'owl': {
-      const rates =
-        structure.rates.kind === 'owl'
-          ? owlRates(material.outliers!, components.map(blockWeights), sparsity.share, structure.rates.spread)
-          : components.map(() => sparsity.share);
-      return { mask: removing(cut(sizesAtRates(components, rates))), rates };
-    }
+      return (share) => atRates(components.map(() => share));
+    case 'owl':
+      return (share) => atRates(owlRates(material.outliers!, components.map(blockWeights), share, rates.spread));
+    case 'global':
+      return (share) => ({ mask: cut(sizesOf(maskAtThreshold(components, blocks, share))) });
   }
 }
 
@@ -86,7 +116,7 @@ export function checkStructure(
 
 /** Plans come from outside, too. */
 function requirePercentage(sparsity: Sparsity): void {
-  if (sparsity.kind === 'unstructured') return;
+  if (sparsity.kind !== 'n:m') return;
   throw new EspalierError({
     code: 'settings/invalid',
     operation: 'choosing components to remove',
@@ -158,8 +188,8 @@ function requireRemoval(
   components: readonly BlockComponents[],
   sparsity: StructureEvaluation['sparsity'],
   metric: string,
-): ModelMask {
-  if (sparsity.share === 0 || mask.some((block, index) => removedShare(components[index]!, block) > 0)) return mask;
+): void {
+  if (mask.some((block, index) => removedShare(components[index]!, block) > 0)) return;
   throw new EspalierError({
     code: 'settings/invalid',
     operation: `choosing what ${metric} removes at ${printSparsity(sparsity)}`,

@@ -1,5 +1,6 @@
 import type { BlockComponents, BlockMask, ModelMask } from '../../experiment/structureSchema.ts';
 import { blockWeights, countBits, packBits } from '../../experiment/components.ts';
+import { expertsGoneAtRate, goneAtRate } from '../../experiment/goneAtRate.ts';
 import type { ComponentScores } from './componentScores.ts';
 import type { BlockSizes } from './roundSizes.ts';
 
@@ -31,21 +32,6 @@ export function maskOfSizes(
 /** How many components a mask keeps of each block. */
 export function sizesOf(mask: ModelMask): readonly BlockSizes[] {
   return mask.map(({ groups, channels }) => ({ groups: countBits(groups), channels: countBits(channels) }));
-}
-
-/** How many groups and channels a block loses at a rate. */
-export function goneAtRate(
-  block: BlockComponents,
-  rate: number,
-): { readonly groups: number; readonly channels: number } {
-  const { groups, groupWeights, channels, channelWeights } = block;
-  const gone = Math.min(groups, Math.floor(rate * groups + 0.5));
-  const lost = groups > 0 ? (gone / groups) * (groups * groupWeights) : 0;
-  const missing = rate * blockWeights(block) - lost;
-  return {
-    groups: gone,
-    channels: Math.max(0, Math.min(channels, Math.floor(missing / channelWeights + 0.5))),
-  };
 }
 
 /**
@@ -124,9 +110,10 @@ export function maskOfExperts(
   scores: readonly Float32Array[],
   rates: readonly number[],
 ): ModelMask {
-  return components.map(({ groups, channels, experts = 0 }, index) => {
+  return components.map((block, index) => {
+    const { groups, channels, experts = 0 } = block;
     const ranked = scores[index]!.filter((score) => score !== Infinity).length;
-    const gone = Math.max(0, Math.min(Math.floor(rates[index]! * experts + 0.5), experts - 1, ranked));
+    const gone = Math.max(0, Math.min(expertsGoneAtRate(block, rates[index]!), ranked));
     return {
       groups: packBits(new Uint8Array(groups).fill(1)),
       channels: packBits(new Uint8Array(channels).fill(1)),

@@ -11,7 +11,7 @@ export function structureReport(
   structure: Structure,
   config: ModelConfig,
   components: readonly BlockComponents[],
-  { mask, rates }: ChosenMask,
+  { mask, rates, budget }: ChosenMask,
   compensated: boolean,
 ): StructureReport {
   const scored = structure.kind === 'scored';
@@ -37,6 +37,7 @@ export function structureReport(
       dense: countParameters(config),
       pruned: countParameters(removedConfig(config, mask, compensated)),
     },
+    ...(budget && { budget }),
   };
 }
 

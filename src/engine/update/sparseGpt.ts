@@ -1,6 +1,6 @@
 import { EspalierError } from '../../base/errors.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
-import type { Sparsity } from '../../experiment/sparsitySchema.ts';
+import type { WeightSparsity } from '../../experiment/sparsitySchema.ts';
 import { diagonalOf } from '../algebra/dampedGram.ts';
 import { factorGram } from '../algebra/factorGram.ts';
 import type { Gram } from '../algebra/gram.ts';
@@ -75,7 +75,7 @@ export async function openSparseGpt(
   };
 }
 
-function requireDivisible(n: number, sparsity: Sparsity): void {
+function requireDivisible(n: number, sparsity: WeightSparsity): void {
   if (sparsity.kind === 'unstructured' || n % sparsity.of === 0) return;
   throw new EspalierError({
     code: 'settings/invalid',

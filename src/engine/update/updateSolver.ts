@@ -1,4 +1,4 @@
-import type { Sparsity } from '../../experiment/sparsitySchema.ts';
+import type { WeightSparsity } from '../../experiment/sparsitySchema.ts';
 import type { Pause } from '../runtime/pause.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 
@@ -23,5 +23,5 @@ export interface PruningSolver extends UpdateSolver {
    *
    * @throws EspalierError `settings/invalid` where N:M does not divide the columns
    */
-  prune(weight: DeviceTensor, sparsity: Sparsity, pause?: Pause): Promise<DeviceTensor>;
+  prune(weight: DeviceTensor, sparsity: WeightSparsity, pause?: Pause): Promise<DeviceTensor>;
 }

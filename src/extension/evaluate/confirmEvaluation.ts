@@ -13,10 +13,18 @@ export async function confirmEvaluation(name: string, preflight: Preflight): Pro
   return chosen === proceed;
 }
 
-function detailOf({ costs, free, problems, warnings, gradients, tasks }: Preflight): readonly string[] {
+function detailOf({ costs, free, problems, warnings, gradients, tasks, budgets = [] }: Preflight): readonly string[] {
   const lines = costs.map(({ name, kind, bytes }) => `${name}: ${formatBytes(bytes)} of ${kind}`);
   const room = `Free: ${formatBytes(free.memory)} of memory, ${formatBytes(free.disk)} of disk.`;
   const kept = gradients === 'to compute' ? ['Gradients are computed once and kept.'] : [];
   const asked = tasks ? [`Tasks: ${preflightTasks(tasks)}.`] : [];
-  return [...warnings.map((warning) => `Mind: ${warning}.`), ...problems, ...asked, ...lines, room, ...kept];
+  return [
+    ...warnings.map((warning) => `Mind: ${warning}.`),
+    ...problems,
+    ...budgets,
+    ...asked,
+    ...lines,
+    room,
+    ...kept,
+  ];
 }

@@ -207,8 +207,8 @@ function withoutUpdate(result: EvaluationResult): string {
 const NO_BREAK = '\u00A0';
 
 /** Of structural pruning what each block has lost. */
-function structureOf({ result: { structure } }: EvaluationRecord): string[] {
-  return structure ? [structureTable(structure)] : [];
+function structureOf({ result: { structure, predicted } }: EvaluationRecord): string[] {
+  return structure ? [structureTable(structure, predicted)] : [];
 }
 
 function ownRows({ result }: EvaluationRecord): Row[] {

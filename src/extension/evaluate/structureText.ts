@@ -1,4 +1,6 @@
 import { formatCount, formatShare } from '../../experiment/format.ts';
+import { predictionWords } from '../../experiment/prediction.ts';
+import type { Prediction } from '../../experiment/predictionSchema.ts';
 import type { EvaluationResult } from '../../experiment/resultSchema.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import type { Sparsity } from '../../experiment/sparsitySchema.ts';
@@ -28,8 +30,8 @@ export function removedText({ sparsity, structure, actualSparsity }: EvaluationR
     : `${sparsityText(sparsity)} of heads and channels, ${gone} among them`;
 }
 
-/** Markdown: what each block has lost. */
-export function structureTable({ blocks, parameters }: StructureReport): string {
+/** Markdown: what each block has lost, and what that means for size and speed. */
+export function structureTable({ blocks, parameters }: StructureReport, predicted?: Prediction): string {
   const isAsked = blocks.some(({ rate }) => rate !== undefined);
   const isMixture = blocks.some(({ experts }) => experts !== undefined);
   const parts = isMixture ? ['experts kept'] : ['head groups kept', 'channels kept'];
@@ -43,7 +45,8 @@ export function structureTable({ blocks, parameters }: StructureReport): string 
       : [formatShare(removed), ...(isMixture ? [kept(experts)] : [kept(groups), kept(channels)])]),
   ]);
   const { dense, pruned } = parameters;
-  return `${spacedTable(head, rows)}\n\n**${formatCount(pruned)}** of ${formatCount(dense)} parameters are left (${formatShare(pruned / dense)}).`;
+  const speed = predicted?.speedUp ? ` Speed: ${predictionWords(predicted)}.` : '';
+  return `${spacedTable(head, rows)}\n\n**${formatCount(pruned)}** of ${formatCount(dense)} parameters are left (${formatShare(pruned / dense)}).${speed}`;
 }
 
 /** Columns of a hover, at most. */

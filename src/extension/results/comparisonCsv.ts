@@ -1,4 +1,4 @@
-import { csv } from '../csv.ts';
+import { csv } from '../../base/csv.ts';
 import { taskColumn, MEAN_NAMES } from '../../tasks/taskWords.ts';
 import type { MeanName } from '../../tasks/taskWords.ts';
 import type { TaskResult } from '../../experiment/taskSchema.ts';

@@ -1,5 +1,6 @@
 import { byPerplexity } from '../../tasks/byPerplexity.ts';
 import { markdownCode, markdownText } from '../../base/markdown.ts';
+import { markdownTable } from '../../base/markdownTable.ts';
 import { rowsText } from '../../experiment/corpusRows.ts';
 import type { RowsSettings } from '../../experiment/corpusRows.ts';
 import { protocolText } from '../../experiment/deviations.ts';
@@ -60,22 +61,16 @@ export function comparisonTable(records: readonly EvaluationRecord[], order: Com
   });
   // What is told first is seen first: a narrow editor cuts the formulas.
   const numbers = [...(isOfText ? OF_TEXT : []), ...(tasks?.titles ?? []).map(markdownText)];
-  const table = aligned(['metric', ...numbers, 'sparsity', 'formula'], rows, numbers.length);
+  const head = ['metric', ...numbers, 'sparsity', 'formula'].map((title, i) => ({
+    title,
+    isNumber: i > 0 && i <= numbers.length,
+  }));
+  const table = markdownTable(head, rows);
   const marks = tasks?.isMarked === true ? [MARK_MEANS] : [];
   return [table, ...marks, ...conditions(records)].join('\n\n');
 }
 
 const OF_TEXT = ['perplexity', 'to dense', 'to the best'];
-
-/** @param numbers columns behind the first that are numbers, which stand right */
-function aligned(head: readonly string[], rows: readonly (readonly string[])[], numbers: number): string {
-  const isNumber = (i: number): boolean => i > 0 && i <= numbers;
-  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell, i) => (isNumber(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join(' | ')} |`;
-  const rule = widths.map((width, i) => (isNumber(i) ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width)));
-  return [line(head), line(rule), ...rows.map(line)].join('\n');
-}
 
 /** What they were evaluated on: said once where it is the same for all. */
 function conditions(records: readonly EvaluationRecord[]): string[] {

@@ -4,6 +4,7 @@ import type { SpeedReport } from '../../experiment/exportSchema.ts';
 import { formatSeconds } from '../../experiment/format.ts';
 import { lengthText } from '../../experiment/length.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
+import { predict, sizesOf, SPEED_BATCH } from '../../experiment/prediction.ts';
 import type { SpeedMeasurement, SpeedRow } from '../../experiment/speedTable.ts';
 import { makeTemporaryFolder, removeTemporary } from '../../files/temporary.ts';
 import type { Ask, RequestHooks } from '../../protocol/requests.ts';
@@ -11,20 +12,21 @@ import type { Ask, RequestHooks } from '../../protocol/requests.ts';
 export interface SpeedParts {
   readonly exportModel: Ask<'exportModel'>;
   readonly measureSpeed: Ask<'measureSpeed'>;
+  readonly costs: Ask<'costs'>;
   /** Where the pruned model lies while it is measured. */
   readonly scratch: string;
   /** Seconds, from any origin. */
   readonly now: () => number;
 }
 
-/** What is measured: sequences that go through the model at once, and passes. */
-const BATCH = 4;
+/** Measured passes. */
 const ROUNDS = 7;
-/** Share of the work that writing the pruned model is, roughly. */
-const WRITING = 0.5;
+/** Shares of the work that are done when the pruned model is written, and when the costs of block shapes are known, roughly. */
+const [WRITTEN, PRICED] = [0.4, 0.6];
 
 /**
- * Measures a pruned model beside the dense one. The pruned one is really written and read, so that what is measured is what an export
+ * Measures a pruned model beside the dense one, and what each block shape costs where that is not known, so that what is said of other models before they are
+ * measured stands on it, too. The pruned one is really written and read, so that what is measured is what an export
  * gives; the folder goes when it is done.
  *
  * @param plan with the one evaluation
@@ -51,16 +53,20 @@ export async function measureSpeed(
     room = await makeTemporaryFolder(parts.scratch, 'speed');
     const folder = path.join(room, 'pruned');
     const target = { folder, format: 'huggingface' } as const;
-    const { result } = await parts.exportModel({ plan, target }, watching(0, WRITING));
+    const { result } = await parts.exportModel({ plan, target }, watching(0, WRITTEN));
     const { device, precision, threads } = plan.settings;
     const { length, modelLength } = result.provenance;
     const settings = { device, precision, threads };
-    const speedPlan = { models: [plan.model, folder], batch: BATCH, length, rounds: ROUNDS, settings };
-    const reports = await parts.measureSpeed(speedPlan, watching(WRITING, 1));
-    const how = `Prefill of ${BATCH} × ${lengthText(length, modelLength)}, then decode, medians of ${ROUNDS} rounds side by side (×: of the ratio in each round); ${formatSeconds(parts.now() - began)}.`;
-    const { fingerprint } = result;
+    const conditions = { batch: SPEED_BATCH, length, settings };
+    const priced = watching(WRITTEN, PRICED);
+    const costs = await parts.costs({ model: plan.model, ...conditions, times: 'measured' }, priced);
+    const speedPlan = { models: [plan.model, folder], ...conditions, rounds: ROUNDS };
+    const reports = await parts.measureSpeed(speedPlan, watching(PRICED, 1));
+    const how = `Prefill of ${SPEED_BATCH} × ${lengthText(length, modelLength)}, then decode, medians of ${ROUNDS} rounds side by side (×: of the ratio in each round); ${formatSeconds(parts.now() - began)}.`;
+    const { fingerprint, structure } = result;
+    const predicted = predict(costs, structure && sizesOf(structure));
     const rows = reports.map(rowOf);
-    onChange({ state: 'done', share: 1, detail: how, rows, fingerprint });
+    onChange({ state: 'done', share: 1, detail: how, rows, predicted, fingerprint });
   } catch (thrown) {
     const error = toErrorData(thrown, 'measuring the speed');
     if (error.code === 'cancelled') tell('cancelled', 0, '');

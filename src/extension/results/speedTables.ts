@@ -1,5 +1,5 @@
 import { markdownText } from '../../base/markdown.ts';
-import { SPEED_COLUMNS, speedCells } from '../../experiment/speedTable.ts';
+import { predictedWords, SPEED_COLUMNS, speedCells } from '../../experiment/speedTable.ts';
 import type { SpeedMeasurement } from '../../experiment/speedTable.ts';
 import type { EvaluationRecord } from '../../runs/evaluationRecord.ts';
 import { spacedTable, sparsityText } from '../evaluate/structureText.ts';
@@ -18,7 +18,9 @@ export function speedTables(
       ...speedCells(row, dense).map(({ value, against }) => (against === '' ? value : `${value} (${against})`)),
     ]);
     const { metric, sparsity } = record.result;
-    const title = `**${markdownText(metric)}, ${sparsityText(sparsity)}**: ${markdownText(measurement.detail)}`;
+    const predicted = predictedWords(measurement.predicted).map((words) => `Before: ${words}.`);
+    const how = [measurement.detail, ...predicted].join(' ');
+    const title = `**${markdownText(metric)}, ${sparsityText(sparsity)}**: ${markdownText(how)}`;
     return [`${title}\n\n${spacedTable(['', ...SPEED_COLUMNS], rows)}`];
   });
 }

@@ -5,7 +5,7 @@ import { planInputs } from '../../experiment/planInputs.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import type { PlannedEvaluation } from '../../experiment/planSchema.ts';
 import type { MetricSearchPlan } from '../../search/metrics/plan.ts';
-import type { Sparsity } from '../../experiment/sparsitySchema.ts';
+import type { WeightSparsity } from '../../experiment/sparsitySchema.ts';
 import { parsePrefix } from '../../metric/parsePrefix.ts';
 import type { Ask } from '../../protocol/requests.ts';
 import type { CurveAxis, CurveMetric, Curves } from '../../view/panelMessages.ts';
@@ -36,7 +36,7 @@ interface Point {
 /** Plans of the paper's Figure 3: one with every sparsity, or one for each number of samples up to the search's own. */
 export function curvePlans({ plan, over, metrics }: CurvesRequest): readonly Point[] {
   const { settings, sparsity } = plan;
-  const evaluationsAt = (at: Sparsity): PlannedEvaluation[] =>
+  const evaluationsAt = (at: WeightSparsity): PlannedEvaluation[] =>
     metrics.map(({ label, expression }) => ({ metric: label, expression: parsePrefix(expression), sparsity: at }));
   const inputs = planInputs(plan);
   if (over === 'sparsity') {

@@ -1,4 +1,4 @@
-import { csv } from '../csv.ts';
+import { csv } from '../../base/csv.ts';
 import { configurationColumns } from '../../search/rates/configuration.ts';
 import type { RunRecord } from '../../runs/runRecord.ts';
 import { parsePrefix } from '../../metric/parsePrefix.ts';

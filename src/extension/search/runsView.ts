@@ -85,7 +85,7 @@ export class RunsView implements vscode.TreeDataProvider<ListedRun>, vscode.Disp
   }
 
   private item(summary: RunSummary): vscode.TreeItem {
-    const { run, folder, best, lastAt } = summary;
+    const { run, folder, best, lastAt, notes } = summary;
     const { plan } = run.record;
     const standing = this.standing(summary);
     const { title, details } = this.runLibrary.titleOf(run);
@@ -98,6 +98,7 @@ export class RunsView implements vscode.TreeDataProvider<ListedRun>, vscode.Disp
       ...(best ? [measuredText(best) ?? ''] : []),
       runMethod(plan).title,
       ...details.slice(0, MOST_DETAILS),
+      ...(notes.tags ?? []).map((tag) => `#${tag}`),
       standing === 'here' || standing === 'damaged' ? WORDS[standing] : ago(lastAt, Date.now()),
     ];
     item.description = iconFree(parts.join(' · '));
@@ -147,6 +148,7 @@ function tooltip(
   const round = plan.kind === 'masks' || plan.kind === 'recovery' ? 'step' : 'generation';
   const rows: (readonly [name: string, text: string])[] = [
     ...(notes.note === undefined ? [] : [['note', notes.note] as const]),
+    ...(notes.tags === undefined ? [] : [['tags', notes.tags.join(', ')] as const]),
     ...(notes.problem === undefined ? [] : [['notes.json', `not read: ${notes.problem}`] as const]),
     ['state', generation === undefined ? state : `${state}, ${round} ${generation + 1} of ${plannedLength(plan)}`],
     ['method', [title, ...(plan.kind === 'recovery' ? [] : fitnessWords(plan)), `seed ${seed}`].join(', ')],

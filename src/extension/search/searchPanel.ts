@@ -5,6 +5,7 @@ import type { RunFolder } from '../../runs/runFolder.ts';
 import { SYSTEM_CLOCK } from '../../base/clock.ts';
 import { WebviewChannel } from '../webviewChannel.ts';
 import { webviewHtml, webviewRoots } from '../webviewHtml.ts';
+import { saveFigure } from '../saveFigure.ts';
 import { saveExport, savePicture } from './exportCommand.ts';
 import { MetricDesk } from './metricDesk.ts';
 import type { PanelActions, PanelDesk } from './panelDesk.ts';
@@ -25,7 +26,7 @@ export const PANEL_TYPE = 'espalier.search';
 const NEEDS_TRUST: Readonly<Record<FromPanel['kind'], boolean>> = {
   ...{ saveRecovery: true, resume: true, random: true, evaluate: true, curves: true, speed: true, exportModel: true },
   ...{ ready: false, pause: false, stop: false, insert: false, tree: false, cancelCurves: false, cancelSpeed: false },
-  ...{ exportTable: false, exportPicture: false, exchange: false, showLog: false, queue: false },
+  ...{ exportTable: false, exportPicture: false, exportFigure: false, exchange: false, showLog: false, queue: false },
 };
 
 /** One run in a panel: reads its journal, shows it, and does what is asked there. */
@@ -62,6 +63,9 @@ export class SearchPanel implements vscode.Disposable {
     },
     exportPicture: ({ data }) => {
       this.attempt('The picture could not be saved', () => savePicture(this.run, data));
+    },
+    exportFigure: ({ figure }) => {
+      this.attempt('The figure could not be saved', () => saveFigure(figure, this.run.root, this.run.record.id));
     },
     exportModel: ({ of }) => {
       this.attempt('The model could not be exported', async () => {

@@ -4,7 +4,15 @@ import { EspalierError } from '../../base/errors.ts';
 import type { SearchPlanParams, SearchPlanResult } from '../../language/server/messages.ts';
 import { deleteRun, openRun } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
-import { LONGEST_NAME, LONGEST_NOTE, readNotes, writeNotes } from '../../runs/runNotes.ts';
+import {
+  LONGEST_NAME,
+  LONGEST_NOTE,
+  LONGEST_TAG,
+  MOST_TAGS,
+  readNotes,
+  tagsIn,
+  writeNotes,
+} from '../../runs/runNotes.ts';
 import type { RunNotes } from '../../runs/runNotes.ts';
 import type { RunSummary } from '../../runs/runSummary.ts';
 import { SYSTEM_CLOCK } from '../../base/clock.ts';
@@ -21,9 +29,12 @@ import type { RunPlan } from '../../search/kinds.ts';
 import type { ModelExport } from '../results/exportModel.ts';
 import type { SpeedParts } from '../results/measureSpeed.ts';
 import { loadPrompts } from '../../llm/promptTemplates.ts';
+import { ComparedRuns } from '../../runs/comparedRuns.ts';
+import { ComparisonPanels } from '../comparison/comparisonPanels.ts';
 import { CandidateFile } from './candidateFile.ts';
 import { EvolveCommand } from './evolveCommand.ts';
 import { saveExport } from './exportCommand.ts';
+import { chosenEnds, endText, isToldOf, secondsOf } from './runEnd.ts';
 import { RunLibrary, isReadable } from './runLibrary.ts';
 import type { ListedRun } from './runLibrary.ts';
 import { isRunPath } from './runPath.ts';
@@ -60,12 +71,24 @@ export interface SearchesParts {
   readonly log: (message: string) => void;
 }
 
+/** Something that a person says of a run. */
+interface AskedNotes {
+  readonly what: keyof RunNotes;
+  /** What the command is called, where a run has to be picked. */
+  readonly action: string;
+  readonly prompt: string;
+  readonly text: (notes: RunNotes) => string;
+  readonly change: (notes: RunNotes, text: string) => RunNotes;
+  readonly problem: (text: string) => string | undefined;
+}
+
 /** Everything about searches, wired together: driving them, showing them, listing them. */
 export class Searches implements vscode.Disposable {
   readonly runner: SearchRunner;
   readonly runLibrary: RunLibrary;
   private readonly parts: SearchesParts;
   private readonly panels: SearchPanels;
+  private readonly comparisons: ComparisonPanels;
   private readonly view: RunsView;
   private readonly status: SearchStatus;
   private readonly evolveCommand: EvolveCommand;
@@ -101,6 +124,7 @@ export class Searches implements vscode.Disposable {
       onChange: () => {
         this.view.refresh();
         this.panels.lookAround();
+        this.comparisons.lookAround();
       },
     });
     const candidates = new CandidateFile({ outlines, evaluate: parts.evaluate });
@@ -122,6 +146,16 @@ export class Searches implements vscode.Disposable {
       explainTrust: parts.explainTrust,
       tell,
     });
+    this.comparisons = new ComparisonPanels({
+      extension: context.extensionUri,
+      compared: new ComparedRuns(),
+      clock: SYSTEM_CLOCK,
+      titleOf: (run) => this.nameOf(run),
+      open: (folder) => this.open({ folder }),
+      editTags: (folder) => this.tag({ folder }),
+      choose: (folders) => this.pickMany('Add Runs', { without: folders }),
+      tell,
+    });
     this.evolveCommand = new EvolveCommand({
       outlines,
       searchPlan: parts.searchPlan,
@@ -139,7 +173,7 @@ export class Searches implements vscode.Disposable {
     });
     this.view = new RunsView(this.runLibrary, this.runner);
     this.status = new SearchStatus(this.runner);
-    this.owned.push(this.view, this.status, this.panels, this.watchRuns(), this.watchFiles());
+    this.owned.push(this.view, this.status, this.panels, this.comparisons, this.watchRuns(), this.watchFiles());
   }
 
   /** Goes on with what ran when the window was reloaded. Without trust nothing is driven. */
@@ -199,13 +233,23 @@ export class Searches implements vscode.Disposable {
     if (run) this.runner.pause(run.folder);
   }
 
-  /** Draws the best of one run beside another's. */
+  /** Shows runs beside each other: those that are selected, or that are picked. */
   async compare(argument: unknown, selection: unknown): Promise<void> {
+    const selected = foldersOf(argument, selection);
+    const chosen = selected.length > 1 ? selected : await this.pickMany('Compare Runs', { picked: selected });
+    if (!chosen || chosen.length === 0) return;
+    await this.attempt('The runs cannot be compared', async () => {
+      this.comparisons.show(await Promise.all(chosen.map((folder) => openRun(folder))));
+    });
+  }
+
+  /** Draws the best of one run into the panel of another. */
+  async overlay(argument: unknown, selection: unknown): Promise<void> {
     const chosen: readonly unknown[] = Array.isArray(selection) ? selection : [];
-    const run = await this.runOf(argument, 'Compare');
+    const run = await this.runOf(argument, 'Draw Another Run Into');
     if (!run) return;
     const beside = chosen.find((each) => folderOf(each) !== undefined && folderOf(each) !== run.folder);
-    const other = await this.runOf(beside, `Compare ${iconFree(this.nameOf(run))} with`, run);
+    const other = await this.runOf(beside, `Draw into ${iconFree(this.nameOf(run))}`, run);
     if (!other) return;
     if (other.record.plan.kind === run.record.plan.kind) this.panels.show(run).compareWith(other);
     else {
@@ -223,19 +267,44 @@ export class Searches implements vscode.Disposable {
     return this.askForNotes(argument, 'note', LONGEST_NOTE, 'What there is to say of it; empty for nothing');
   }
 
-  private async askForNotes(argument: unknown, what: keyof RunNotes, longest: number, prompt: string): Promise<void> {
-    const run = await this.runOf(argument, what === 'name' ? 'Rename' : 'Annotate');
+  /** Tags of a run, all of them in a row. */
+  tag(argument: unknown): Promise<void> {
+    const tags = (notes: RunNotes): string => (notes.tags ?? []).join(' ');
+    return this.askFor(argument, {
+      what: 'tags',
+      action: 'Tag',
+      prompt: 'Words to find it by, separated by blanks; empty for none',
+      text: tags,
+      change: (notes, text) => ({ ...notes, tags: tagsIn(text) }),
+      problem: (text) => {
+        const all = tagsIn(text);
+        if (all.length > MOST_TAGS) return `At most ${MOST_TAGS} tags`;
+        return all.some(({ length }) => length > LONGEST_TAG) ? `At most ${LONGEST_TAG} characters each` : undefined;
+      },
+    });
+  }
+
+  private askForNotes(argument: unknown, what: 'name' | 'note', longest: number, prompt: string): Promise<void> {
+    return this.askFor(argument, {
+      ...{ what, prompt, action: what === 'name' ? 'Rename' : 'Annotate' },
+      text: (notes) => notes[what] ?? '',
+      change: (notes, text) => ({ ...notes, [what]: text }),
+      problem: (text) => (text.length > longest ? `At most ${longest} characters` : undefined),
+    });
+  }
+
+  private async askFor(argument: unknown, { what, action, prompt, text, change, problem }: AskedNotes): Promise<void> {
+    const run = await this.runOf(argument, action);
     if (!run) return;
-    const { name, note } = await readNotes(run.folder);
-    const known: RunNotes = { ...(name !== undefined && { name }), ...(note !== undefined && { note }) };
-    const text = await vscode.window.showInputBox({
+    const { problem: _, ...known } = await readNotes(run.folder);
+    const said = await vscode.window.showInputBox({
       title: `Espalier: ${what} of ${this.nameOf(run)}`,
       prompt,
-      value: known[what] ?? '',
-      validateInput: (value) => (value.length > longest ? `At most ${longest} characters` : undefined),
+      value: text(known),
+      validateInput: problem,
     });
-    if (text === undefined) return;
-    await this.attempt(`The ${what} could not be kept`, () => writeNotes(run.folder, { ...known, [what]: text }));
+    if (said === undefined) return;
+    await this.attempt(`The ${what} could not be kept`, () => writeNotes(run.folder, change(known, said)));
     await this.runLibrary.load();
   }
 
@@ -275,6 +344,7 @@ export class Searches implements vscode.Disposable {
           onWait: (message) => void tellInformation(message),
         });
         this.panels.close(folder);
+        this.comparisons.forget(folder);
       });
     }
     await this.runLibrary.load();
@@ -302,19 +372,9 @@ export class Searches implements vscode.Disposable {
 
   /** @param beside another run of its kind is meant */
   private async pick(title: string, beside?: RunFolder): Promise<string | undefined> {
-    const isMeant = (run: RunFolder): boolean =>
-      !beside || (run.folder !== beside.folder && run.record.plan.kind === beside.record.plan.kind);
-    await this.runLibrary.load();
-    const items = this.runLibrary.runs
-      .filter((run) => isReadable(run) && isMeant(run.run))
-      .map(({ folder }) => {
-        const { label, description } = this.view.getTreeItem(this.runLibrary.find(folder)!);
-        return {
-          label: typeof label === 'string' ? label : folder,
-          ...(typeof description === 'string' && { description }),
-          folder,
-        };
-      });
+    const items = await this.items(
+      ({ run }) => !beside || (run.folder !== beside.folder && run.record.plan.kind === beside.record.plan.kind),
+    );
     const placeHolder =
       items.length === 0
         ? beside
@@ -322,6 +382,41 @@ export class Searches implements vscode.Disposable {
           : 'There is no run in this workspace'
         : 'Run';
     return (await vscode.window.showQuickPick(plainItems(items), { title: `Espalier: ${title}`, placeHolder }))?.folder;
+  }
+
+  /** Any number of runs, of whatever kinds. */
+  private async pickMany(
+    title: string,
+    { picked = [], without = [] }: { readonly picked?: readonly string[]; readonly without?: readonly string[] },
+  ): Promise<readonly string[] | undefined> {
+    const items = await this.items(({ folder }) => !without.includes(folder));
+    const chosen = await vscode.window.showQuickPick(
+      plainItems(items.map((item) => ({ ...item, picked: picked.includes(item.folder) }))),
+      {
+        title: `Espalier: ${title}`,
+        placeHolder: items.length === 0 ? 'There is no run in this workspace' : 'Runs to stand beside each other',
+        canPickMany: true,
+        matchOnDescription: true,
+      },
+    );
+    return chosen?.map(({ folder }) => folder);
+  }
+
+  /** Runs as a list shows them. */
+  private async items(
+    isMeant: (run: RunSummary) => boolean,
+  ): Promise<readonly { readonly label: string; readonly description?: string; readonly folder: string }[]> {
+    await this.runLibrary.load();
+    return this.runLibrary.runs
+      .filter((run) => isReadable(run) && isMeant(run))
+      .map((run) => {
+        const { label, description } = this.view.getTreeItem(run);
+        return {
+          label: typeof label === 'string' ? label : run.folder,
+          ...(typeof description === 'string' && { description }),
+          folder: run.folder,
+        };
+      });
   }
 
   private async tellEnd(
@@ -335,9 +430,10 @@ export class Searches implements vscode.Disposable {
       this.parts.tell(`${subjectOf(listed)} ${name} failed`, new EspalierError(end.error));
       return;
     }
-    // Whoever sees the panel sees that it is finished.
-    if (end !== 'finished' || this.panels.find(folder)?.isVisible === true) return;
-    const chosen = await tellInformation(`${subjectOf(listed)} ${name} is finished.`, 'Show');
+    if (end !== 'finished' || !listed || !isReadable(listed)) return;
+    const looksAtIt = vscode.window.state.focused && this.panels.find(folder)?.isVisible === true;
+    if (!isToldOf(chosenEnds(), secondsOf(listed), looksAtIt)) return;
+    const chosen = await tellInformation(endText(subjectOf(listed), name, listed), 'Open');
     if (chosen) await this.open({ folder });
   }
 
@@ -370,6 +466,12 @@ export class Searches implements vscode.Disposable {
 function subjectOf(listed: ListedRun | undefined): string {
   const isRecovery = listed !== undefined && isReadable(listed) && listed.run.record.plan.kind === 'recovery';
   return isRecovery ? 'The recovery' : 'The search';
+}
+
+/** The runs that are selected, the one that was clicked first. */
+function foldersOf(argument: unknown, selection: unknown): readonly string[] {
+  const chosen: readonly unknown[] = Array.isArray(selection) ? selection : [];
+  return [...new Set([argument, ...chosen].flatMap((each) => folderOf(each) ?? []))];
 }
 
 /** Any extension can run our commands, with whatever it likes. */

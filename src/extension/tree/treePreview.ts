@@ -1,4 +1,6 @@
+import { homedir } from 'node:os';
 import * as vscode from 'vscode';
+import type { Figure } from '../../figures/figureSchema.ts';
 import type { OutlineRange, TreeResult } from '../../language/server/messages.ts';
 import { SYSTEM_CLOCK } from '../../base/clock.ts';
 import type { Target } from '../evaluate/evaluator.ts';
@@ -9,6 +11,7 @@ import { WebviewChannel } from '../webviewChannel.ts';
 import { webviewHtml, webviewRoots } from '../webviewHtml.ts';
 import { fromTreeSchema, treeMemorySchema } from '../../view/treeMessages.ts';
 import type { FormulaTarget, FromTree, TreeMemory, TreeTarget, ToTree } from '../../view/treeMessages.ts';
+import { saveFigure } from '../saveFigure.ts';
 import { TreeSession } from './treeSession.ts';
 import { tellInformation } from '../messages.ts';
 
@@ -19,6 +22,7 @@ export interface TreePreviewParts {
   readonly treeOf: (target: Target) => Promise<TreeResult>;
   readonly isEvaluating: () => boolean;
   readonly showLog: () => void;
+  readonly tell: (what: string, error: unknown) => void;
 }
 
 const VIEW_TYPE = 'espalier.tree';
@@ -120,6 +124,7 @@ export class TreePreview implements vscode.WebviewPanelSerializer {
       session.receive(message);
       if (message.kind === 'trust') void vscode.commands.executeCommand('workbench.trust.manage');
       if (message.kind === 'showLog') showLog();
+      if (message.kind === 'exportFigure') this.save(message.figure);
     });
     const session: TreeSession = new TreeSession(
       {
@@ -149,6 +154,13 @@ export class TreePreview implements vscode.WebviewPanelSerializer {
     });
     panel.webview.html = webviewHtml(panel.webview, extension, 'tree', 'Tree');
     return session;
+  }
+
+  private save(figure: Figure): void {
+    const [folder] = vscode.workspace.workspaceFolders ?? [];
+    saveFigure(figure, folder?.uri.fsPath ?? homedir(), 'tree').catch((error: unknown) => {
+      this.parts.tell('The figure could not be saved', error);
+    });
   }
 
   private async read(session: TreeSession, target: TreeTarget): Promise<void> {

@@ -329,7 +329,8 @@ export class TreeSession {
     const metric = target.kind === 'metric' ? target.name : target.title;
     const [plan] = target.kind === 'metric' ? await this.options.plansOf(target) : [target.plan];
     if (!plan) throw new RangeError('a metric that can be evaluated has a plan');
-    const sparsity = plan.evaluations.find((evaluation) => evaluation.metric === metric)?.sparsity ?? ANY_SPARSITY;
+    const asked = plan.evaluations.find((evaluation) => evaluation.metric === metric)?.sparsity ?? ANY_SPARSITY;
+    const sparsity = asked.kind === 'budget' ? ANY_SPARSITY : asked;
     return { ...plan, evaluations: [{ metric, expression: this.currentForm()!.expression, sparsity }] };
   }
 }

@@ -7,6 +7,7 @@ import { DEFAULT_SPARSITY, printSparsity } from '../../experiment/sparsity.ts';
 import { readNamedRates } from './allocations.ts';
 import { propertyNamed } from './blockPlaces.ts';
 import { DiagnosticList, shift } from './diagnostics.ts';
+import { NOTHING_GAINED } from './prunings.ts';
 import type { NamedScore, SearchContent } from './document.ts';
 import type { ParsedDeclaration } from '../syntax/pieces.ts';
 import type { PropertyName } from './property.ts';
@@ -46,23 +47,33 @@ export function checkBlockSearch(
     const message = 'such a search finds what share of each block goes, and N:M is a pattern of single weights: `30%`';
     diagnostics.add('structure/sparsity', place('at'), message);
   }
+  const isIdle = content.at?.[0]?.kind === 'budget' && rateTarget(content).kind === 'weights';
+  const isBudgetless = isIdle && SEARCH_METHODS[content.method ?? DEFAULT_SEARCH_METHOD].finds === 'rates';
+  if (isBudgetless) {
+    const message = `rates of single weights ${NOTHING_GAINED}: say a percentage, or search for rates of heads and channels`;
+    diagnostics.add('structure/sparsity', place('at'), message);
+  }
   const isMisplaced = tellUnfitUpdate(content, place('update'), context);
   tellOtherMeans(parsed, content, context);
-  return isPattern || isMisplaced;
+  return isPattern || isBudgetless || isMisplaced;
 }
 
 /** An update has to be of what the search removes: single weights or whole components. @returns whether it is not */
 function tellUnfitUpdate(content: SearchContent, span: Span, { findings }: BlockContext): boolean {
-  const { update, method = DEFAULT_SEARCH_METHOD, search } = content;
+  const { update, method = DEFAULT_SEARCH_METHOD } = content;
   if (update === undefined || SEARCH_METHODS[method].finds !== 'rates') return false;
   const removes = rateTarget(content).kind === 'weights' ? 'weights' : 'structures';
-  const dropsLayers = search['drop'] === 'sublayers';
+  const dropsLayers = dropsWholeLayers(content);
   if (UPDATES[update.method].of === removes && !dropsLayers) return false;
   const message = dropsLayers
     ? `\`${update.method}\` has nothing to change: the search drops whole layers`
     : `\`${update.method}\` is an update of ${removes === 'weights' ? 'whole components' : 'single weights'}, and the search removes ${removes === 'weights' ? 'single weights' : 'whole components'}`;
   findings.diagnostics.add('update/misplaced', span, message);
   return true;
+}
+
+function dropsWholeLayers({ search }: SearchContent): boolean {
+  return search['drop'] === 'sublayers';
 }
 
 /** What the rates of a search are of. */
@@ -86,7 +97,7 @@ export function needsInputs(method: SearchMethod, content: SearchContent): boole
 function tellOtherMeans(parsed: ParsedDeclaration, { at = [] }: SearchContent, context: BlockContext): void {
   const [sparsity = DEFAULT_SPARSITY] = at;
   const property = propertyNamed(parsed, 'baselines');
-  if (sparsity.kind === 'n:m' || property?.tree.syntax === undefined) return;
+  if (sparsity.kind !== 'unstructured' || property?.tree.syntax === undefined) return;
   const quiet = { ...context, findings: { diagnostics: new DiagnosticList(), sites: undefined } };
   for (const value of property.tree.syntax.values) {
     const rates = value.kind === 'list' && readNamedRates(new PropertyReader(property, quiet), value)?.rates;

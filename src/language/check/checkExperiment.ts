@@ -2,17 +2,18 @@ import { MAX_EVALUATIONS } from '../../experiment/limits.ts';
 import { protocolSettings } from '../../experiment/protocols.ts';
 import { idleSettings } from '../../experiment/idleSettings.ts';
 import { needsCalibration, needsGradient } from '../../experiment/planned.ts';
-import { DEFAULT_SPARSITY } from '../../experiment/sparsity.ts';
+import { DEFAULT_SPARSITY, printSparsity } from '../../experiment/sparsity.ts';
+import type { Sparsity } from '../../experiment/sparsitySchema.ts';
 import { argumentSpan, propertyNamed, propertySpan } from './blockPlaces.ts';
-import { shift } from './diagnostics.ts';
+import { replaceFix, shift } from './diagnostics.ts';
 import { CALIBRATE, GRADIENTS } from './inputProperties.ts';
-import type { BlockContent, Declaration } from './document.ts';
+import type { BlockContent, Declaration, Pruning } from './document.ts';
 import { missingInputs, tellMissing } from './missing.ts';
 import type { ParsedDeclaration } from '../syntax/pieces.ts';
 import { propertyOfSetting } from './settingProperties.ts';
 import type { BlockContext } from './propertyReader.ts';
 import { tellIdleAsking } from './tasks.ts';
-import { evaluationsAt, needsShare, saysHowMuch } from './prunings.ts';
+import { evaluationsAt, needsShare, NOTHING_GAINED, saysHowMuch, takesNoBudget } from './prunings.ts';
 
 /**
  * Tells what only the whole experiment shows, its own properties and those of `defaults` together: what it lacks, in one place, what
@@ -83,6 +84,7 @@ export function checkExperiment(
     const message = `\`${whole.label}\` removes a share of each block, and N:M is a pattern of single weights: put it into an experiment of its own`;
     diagnostics.add('structure/sparsity', span, message);
   }
+  const isBudgetless = tellBudgetOfWeights(parsed, experiment, prunings, sparsities, context);
   const count = prunings.reduce((sum, pruning) => sum + (saysHowMuch(pruning) ? 1 : sparsities.length), 0);
   if (count > MAX_EVALUATIONS) {
     const message = `these are ${count} evaluations, and an experiment has at most ${MAX_EVALUATIONS}`;
@@ -92,5 +94,26 @@ export function checkExperiment(
   if (content.recover && prunings.length > 0 && content.train === undefined) missing.push('train');
   if (!prunings.every(saysHowMuch) && sparsities.length === 0) missing.push('at');
   if (missing.length > 0) tellMissing('experiment/missing', 'experiment', text, experiment, missing, context);
-  return isMixed || count > MAX_EVALUATIONS || missing.length > 0;
+  return isMixed || isBudgetless || count > MAX_EVALUATIONS || missing.length > 0;
+}
+
+/** Tells what removes single weights under a budget, and how whole components would go by the same metric. @returns whether there is such */
+function tellBudgetOfWeights(
+  parsed: ParsedDeclaration,
+  { nameSpan }: Pick<Declaration, 'nameSpan'>,
+  prunings: readonly Pruning[],
+  sparsities: readonly Sparsity[],
+  { findings: { diagnostics } }: BlockContext,
+): boolean {
+  const budget = sparsities.find(({ kind }) => kind === 'budget');
+  const pruning = prunings.find(takesNoBudget);
+  if (budget === undefined || pruning === undefined) return false;
+  const { label } = pruning;
+  const prune = propertyNamed(parsed, 'prune');
+  const value = prune?.tree.syntax.values.find((syntax) => syntax.kind === 'name' && syntax.name === label);
+  const fixes = value && prune ? [replaceFix(shift(value.span, prune.base), `structure(${label})`)] : [];
+  const instead = fixes.length > 0 ? `: write \`structure(${label})\`, or a percentage` : ': write a percentage';
+  const message = `the weights that \`${label}\` removes ${NOTHING_GAINED}, so that \`${printSparsity(budget)}\` cannot be met${instead}`;
+  diagnostics.add('structure/sparsity', propertySpan(parsed, 'at') ?? nameSpan, message, { fixes });
+  return true;
 }

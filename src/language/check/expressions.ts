@@ -92,6 +92,15 @@ export function operandValue(name: OperandName): Compiled {
   return { expression: operand(name), shape, constant: undefined, size: 1, depth: 1 };
 }
 
+/** What stands in a value, and in no formula. */
+const NOT_VALUES = {
+  percentage: 'a percentage',
+  ratio: 'a ratio',
+  quantity: 'words behind a number',
+  text: 'a text',
+  list: 'a list',
+} as const;
+
 class ExpressionCompiler {
   private readonly context: ExpressionContext;
   /** Nodes that references have been replaced by: what bounds the time, before the size of the result is known. */
@@ -112,10 +121,10 @@ class ExpressionCompiler {
         return this.compileNumber(node, 1);
       case 'percentage':
       case 'ratio':
+      case 'quantity':
       case 'text':
       case 'list': {
-        const what = { percentage: 'a percentage', ratio: 'a ratio', text: 'a text', list: 'a list' }[node.kind];
-        this.report('metric/not-a-value', node.span, `${what} cannot stand in a formula`);
+        this.report('metric/not-a-value', node.span, `${NOT_VALUES[node.kind]} cannot stand in a formula`);
         return undefined;
       }
       case 'name':

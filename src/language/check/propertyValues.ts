@@ -1,4 +1,5 @@
 import { MAX_GROUP } from '../../experiment/limits.ts';
+import { BUDGET_FORMS, nearestBudget, parseBudget } from '../../experiment/budget.ts';
 import { parseSparsity } from '../../experiment/sparsity.ts';
 import type { Sparsity } from '../../experiment/sparsitySchema.ts';
 import { nearestName } from '../../metric/nearest.ts';
@@ -12,7 +13,7 @@ import type { PrunedMetric } from './document.ts';
 import { compileExpression, withArticle } from './expressions.ts';
 import { readGroup } from './groupOption.ts';
 import type { PropertyReader } from './propertyReader.ts';
-import type { ExpressionSyntax, PercentageSyntax } from '../syntax/syntax.ts';
+import type { ExpressionSyntax, PercentageSyntax, QuantitySyntax } from '../syntax/syntax.ts';
 
 /** Each function reads one value of a property; undefined where it is wrong, which is told. */
 
@@ -99,7 +100,9 @@ function readOwnName(
   return undefined;
 }
 
+/** `50%`, `0.5`, `2:4`, or what a model may cost: `1.5x faster`. */
 export function readSparsity(reader: PropertyReader, syntax: ExpressionSyntax): Sparsity | undefined {
+  if (syntax.kind === 'quantity') return readBudget(reader, syntax);
   if (syntax.kind === 'ratio') {
     const sparsity = parseSparsity(syntax.text);
     if (sparsity === undefined) {
@@ -112,7 +115,7 @@ export function readSparsity(reader: PropertyReader, syntax: ExpressionSyntax): 
   }
   const isNegative = syntax.kind === 'negation' && syntax.operand.kind === 'percentage';
   const isPercentage = syntax.kind === 'percentage';
-  const expected = 'a sparsity is a percentage, N:M or a share below 1: `50%`, `2:4`, `0.5`';
+  const expected = 'a sparsity is a percentage, N:M, a share below 1 or a budget: `50%`, `2:4`, `0.5`, `1.5x faster`';
   const share = isPercentage ? shareOf(syntax) : isNegative ? -1 : readNumber(reader, syntax, expected);
   if (share === undefined) return undefined;
   if (share >= 0 && share < 1) return { kind: 'unstructured', share };
@@ -127,10 +130,18 @@ export function readSparsity(reader: PropertyReader, syntax: ExpressionSyntax): 
   return undefined;
 }
 
+function readBudget(reader: PropertyReader, { span, text }: QuantitySyntax): Sparsity | undefined {
+  const budget = parseBudget(text);
+  if (budget) return { kind: 'budget', budget };
+  const { suffix, ...fixes } = didYouMean(reader.at(span), nearestBudget(text));
+  const forms = suffix === '' ? `: ${BUDGET_FORMS.map(({ example }) => `\`${example}\``).join(', ')}` : suffix;
+  reader.report('sparsity/range', span, `\`${text}\` is no budget${forms}`, fixes);
+  return undefined;
+}
+
 /** The value of an expression of numbers and parameters. @param expected told where it is something else */
 export function readNumber(reader: PropertyReader, syntax: ExpressionSyntax, expected: string): number | undefined {
-  const isExpression =
-    syntax.kind !== 'percentage' && syntax.kind !== 'ratio' && syntax.kind !== 'text' && syntax.kind !== 'list';
+  const isExpression = !['percentage', 'ratio', 'quantity', 'text', 'list'].includes(syntax.kind);
   if (!isExpression) {
     reader.report('property/type', syntax.span, expected);
     return undefined;

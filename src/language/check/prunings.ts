@@ -1,6 +1,11 @@
 import type { PlannedEvaluation } from '../../experiment/planSchema.ts';
 import type { Recovery } from '../../experiment/recovery.ts';
-import type { Sparsity, UnstructuredSparsity } from '../../experiment/sparsitySchema.ts';
+import type {
+  ComponentSparsity,
+  Sparsity,
+  UnstructuredSparsity,
+  WeightSparsity,
+} from '../../experiment/sparsitySchema.ts';
 import { REMOVED, STRUCTURE_METHODS } from '../../experiment/structure.ts';
 import { meanRate } from '../../experiment/structureNames.ts';
 import type { RateAllocation } from '../../experiment/structureSchema.ts';
@@ -9,6 +14,19 @@ import type { Pruning } from './document.ts';
 /** Whether whole components go, or blocks lose different shares: then there is no N:M. */
 export function needsShare(pruning: Pruning): boolean {
   return pruning.rates !== undefined;
+}
+
+/** Why single weights have no budget, behind what they are called. */
+export const NOTHING_GAINED = 'leave zeros in their place, which make a model neither faster nor smaller';
+
+/** Whether it removes single weights: zeros in their place make a model neither faster nor smaller, so that no budget can be met. */
+export function takesNoBudget(pruning: Pruning): boolean {
+  return !('score' in pruning) && !saysHowMuch(pruning);
+}
+
+/** Whether this can be asked of single weights. */
+export function isOfWeights(sparsity: Sparsity): sparsity is WeightSparsity {
+  return sparsity.kind !== 'budget';
 }
 
 /** Whether the rates themselves say how much goes, whatever the sparsities are. */
@@ -40,7 +58,7 @@ export function evaluationsAt(
     const metric = pruning.label;
     if ('score' in pruning) {
       const { score, rates, update } = pruning;
-      return sharesFor(rates, sparsities).map((sparsity) => ({
+      return amountsFor(rates, sparsities).map((sparsity) => ({
         metric,
         structure: { kind: 'scored', score, rates },
         sparsity,
@@ -57,9 +75,16 @@ export function evaluationsAt(
       ...(update && { update }),
       ...trained,
     };
-    if (rates === undefined) return sparsities.map((sparsity) => ({ ...own, sparsity }));
+    if (rates === undefined) return sparsities.filter(isOfWeights).map((sparsity) => ({ ...own, sparsity }));
     return sharesFor(rates, sparsities).map((sparsity) => ({ ...own, sparsity, rates }));
   });
+}
+
+/** How many whole components go. */
+function amountsFor(rates: RateAllocation, sparsities: readonly Sparsity[]): readonly ComponentSparsity[] {
+  return rates.kind === 'given'
+    ? sharesFor(rates, sparsities)
+    : (sparsities.filter(({ kind }) => kind !== 'n:m') as readonly ComponentSparsity[]);
 }
 
 function sharesFor(rates: RateAllocation, sparsities: readonly Sparsity[]): readonly UnstructuredSparsity[] {

@@ -14,6 +14,7 @@ import { insertFix, propertySpan, settingFix } from './blockPlaces.ts';
 import type { Fix } from './diagnostics.ts';
 import type { Declaration, SearchContent, TextInput } from './document.ts';
 import { missingInputs, tellMissing } from './missing.ts';
+import { isOfWeights, NOTHING_GAINED } from './prunings.ts';
 import type { ParsedDeclaration } from '../syntax/pieces.ts';
 import type { BlockContext } from './propertyReader.ts';
 import { tellWrongLlm } from './llmProperties.ts';
@@ -59,7 +60,7 @@ export function checkSearch(
   const isOpen = tellSeveralSparsities(text, search, content, context);
   reportSeenTest(content, place(content.test ? 'test' : 'evaluate'), context);
   const isWrong = isForMetrics
-    ? tellSeedsOutside(content, place('from'), context)
+    ? tellSeedsOutside(content, place('from'), context) || tellBudget(content, place('at'), context)
     : checkBlockSearch(parsed, content, place, context);
   const isGenerated = tellGenerated(content, place('tasks'), context);
   const lacksLlm = tellWrongLlm(content, place, context);
@@ -103,10 +104,10 @@ function evaluatedFor(content: SearchContent): readonly PlannedEvaluation[] {
   const kind = kindOf(content);
   if (kind === 'metrics') {
     const metrics = [...(content.from ?? []), ...(content.baselines ?? [])].map(({ expression }) => expression);
-    return evaluatedForMetrics(searchOperands(content), metrics, sparsity);
+    return evaluatedForMetrics(searchOperands(content), metrics, isOfWeights(sparsity) ? sparsity : DEFAULT_SPARSITY);
   }
   const target = kind === 'rates' ? rateTarget(content) : undefined;
-  return evaluatedForComponents(target?.kind === 'weights' ? target.expression : undefined, sparsity);
+  return evaluatedForComponents(target?.kind === 'weights' ? target.expression : undefined);
 }
 
 /** Leaves of the trees: what the search says, or Pruner-Zero's and those of the metrics that it starts from. */
@@ -138,6 +139,14 @@ function tellSeedsOutside(content: SearchContent, span: Span, { findings }: Bloc
     isWrong = true;
   }
   return isWrong;
+}
+
+/** Tells a budget, which candidates that remove single weights cannot meet. @returns whether there is one */
+function tellBudget({ at: [sparsity] = [] }: SearchContent, span: Span, { findings }: BlockContext): boolean {
+  if (sparsity?.kind !== 'budget') return false;
+  const message = `the weights that a metric removes ${NOTHING_GAINED}: say a percentage`;
+  findings.diagnostics.add('structure/sparsity', span, message);
+  return true;
 }
 
 /** Tells settings that do not go together: at the second one, where it is said. */

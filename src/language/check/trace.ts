@@ -60,6 +60,7 @@ function argumentsOf(syntax: ExpressionSyntax): readonly ExpressionSyntax[] | un
     case 'number':
     case 'percentage':
     case 'ratio':
+    case 'quantity':
     case 'text':
     case 'list':
     case 'missing':

@@ -191,6 +191,8 @@ function blanksBetween(
   if ([',', ')', ']', ':'].includes(right) || left === '(' || left === '[') return '';
   if (left === '-' && !endsOperand(tokens[i - 2])) return '';
   if (left === ',' || left === ':') return ' ';
+  // `1.5x faster`
+  if (before.kind === 'number' && token.text === 'x') return '';
   if (right === '(' && before.kind === 'name') {
     if (tokens[i + 1]?.text === 'group' && tokens[i + 2]?.text === ':') return ' ';
     if (tokens[i - 2]?.text === 'then' || before.text === OWN_MASK) return ' ';

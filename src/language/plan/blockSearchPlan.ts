@@ -10,7 +10,7 @@ import type { RateSearchPlan } from '../../search/rates/plan.ts';
 import type { PromptTexts } from '../../search/llm/prompts.ts';
 import { isWeightUpdate } from '../../experiment/updates.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
-import type { UnstructuredSparsity } from '../../experiment/sparsitySchema.ts';
+import { DEFAULT_SPARSITY } from '../../experiment/sparsity.ts';
 import { defaultStructureBaselines } from '../../search/masks/baselines.ts';
 import { DEFAULT_RATE_BASELINES } from '../../search/rates/baselines.ts';
 import type { SearchContent } from '../check/document.ts';
@@ -73,12 +73,10 @@ export function maskSearchPlan(name: string, content: SearchContent, context: Bl
   };
 }
 
-const HALF: UnstructuredSparsity = { kind: 'unstructured', share: 0.5 };
-
 function inputs(name: string, content: SearchContent, { folder, settings }: BlockSearchContext) {
-  const { at: [sparsity = HALF] = [] } = content;
+  const { at: [sparsity = DEFAULT_SPARSITY] = [] } = content;
   // One of a file has an error of its own then.
-  if (sparsity.kind !== 'unstructured') throw new MissingInput('search', name, 'at');
+  if (sparsity.kind === 'n:m') throw new MissingInput('search', name, 'at');
   return {
     ...searchInputs(name, content, folder),
     sparsity,

@@ -10,7 +10,7 @@ import type { Update } from '../../experiment/updates.ts';
 import type { RateAllocation } from '../../experiment/structureSchema.ts';
 import { nameWithRates } from '../../experiment/structureNames.ts';
 import type { BlockContent, Pruning } from '../check/document.ts';
-import { evaluationsAt, needsShare, ratesProblem, saysHowMuch } from '../check/prunings.ts';
+import { evaluationsAt, needsShare, ratesProblem, saysHowMuch, takesNoBudget } from '../check/prunings.ts';
 import { groupedBy } from './protocolGroups.ts';
 import { UnfitOverlay } from './planErrors.ts';
 import { plannedTasks } from './plannedTasks.ts';
@@ -49,6 +49,9 @@ export function evaluationsUnder(
   if (pattern && whole) {
     throw new UnfitOverlay('at', whole.label, printSparsity(pattern));
   }
+  const budget = shares.find(({ kind }) => kind === 'budget');
+  const weights = over.find(takesNoBudget);
+  if (budget && weights) throw new UnfitOverlay('at', weights.label, printSparsity(budget), 'budget');
   // What two experiments, or rates that are replaced, have in common counts once.
   return distinct(evaluationsAt(over, shares, recovery));
 }

@@ -24,7 +24,7 @@ import type {
   TextInput,
 } from '../check/document.ts';
 import { mergedSettings } from '../check/mergedSettings.ts';
-import { evaluationsAt } from '../check/prunings.ts';
+import { evaluationsAt, isOfWeights, takesNoBudget } from '../check/prunings.ts';
 import { brokenDeclaration, MissingInput, noDeclaration } from './planErrors.ts';
 import { plannedTasks } from './plannedTasks.ts';
 import { evaluationsUnder } from './overlay.ts';
@@ -170,7 +170,7 @@ export class Planner {
       ...(recover && { recover }),
       ...(tasks.length > 0 && { tasks }),
       ...(asking && { asking }),
-      at: at.length > 0 ? at : [DEFAULT_SPARSITY],
+      at: amountsOf(at, prunings),
       settings: mergedSettings(protocol, defaults?.content.settings, own?.settings),
     };
   }
@@ -189,7 +189,13 @@ export class Planner {
 
 /** The sparsities, and what stands in their place where all are N:M: a pattern is of single weights. */
 function sharesOr(at: readonly Sparsity[], instead: Sparsity): readonly Sparsity[] {
-  return at.some(({ kind }) => kind === 'unstructured') ? at : [instead];
+  return at.some(({ kind }) => kind !== 'n:m') ? at : [instead];
+}
+
+/** What a block says, as far as it can be meant: a metric that no block lists has no use for the budgets of one. */
+function amountsOf(at: readonly Sparsity[], prunings: readonly Pruning[]): readonly Sparsity[] {
+  const meant = prunings.length > 0 && prunings.every(takesNoBudget) ? at.filter(isOfWeights) : at;
+  return meant.length > 0 ? meant : [DEFAULT_SPARSITY];
 }
 
 /** A plan as far as the file says it; paths are as written. */

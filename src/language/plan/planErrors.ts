@@ -39,8 +39,13 @@ export class UnfitOverlay extends EspalierError {
   readonly label: string;
 
   /** @param label of what is pruned with */
-  constructor(property: 'at' | 'allocation' | 'update', label: string, actual: string) {
-    const [what, remedy] = UNFIT[property];
+  constructor(
+    property: 'at' | 'allocation' | 'update',
+    label: string,
+    actual: string,
+    words: keyof typeof UNFIT = property,
+  ) {
+    const [what, remedy] = UNFIT[words];
     const operation = `preparing the evaluation of \`${label}\``;
     super({ code: 'settings/invalid', operation, expected: `${what} for \`${label}\``, actual, remedy });
     this.property = property;
@@ -52,6 +57,10 @@ const UNFIT = {
   at: [
     'a share of the weights',
     'N:M is a pattern of single weights: say 30%, or evaluate the two one after the other.',
+  ],
+  budget: [
+    'a share of the weights',
+    'Zeros in the place of single weights make nothing faster or smaller: say a percentage, or remove whole components with --structure.',
   ],
   allocation: ['rates that are fit', 'Choose others, or none.'],
   update: [

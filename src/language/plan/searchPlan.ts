@@ -12,6 +12,7 @@ import { protocolSettings } from '../../experiment/protocols.ts';
 import { isWeightUpdate } from '../../experiment/updates.ts';
 import { SETTINGS } from '../../experiment/settings.ts';
 import { DEFAULT_SPARSITY } from '../../experiment/sparsity.ts';
+import { isOfWeights } from '../check/prunings.ts';
 import { operandsOf } from '../../metric/measure.ts';
 import type { OperandName } from '../../metric/operands.ts';
 import type {
@@ -171,7 +172,8 @@ function metricSearchPlan(
     kind: 'metrics',
     name,
     ...searchInputs(name, content, folder),
-    sparsity: at[0] ?? DEFAULT_SPARSITY,
+    // One of a file has an error of its own otherwise.
+    sparsity: at.find(isOfWeights) ?? DEFAULT_SPARSITY,
     operations: operations.length > 0 ? operations : DEFAULT_SEARCH_OPERATIONS,
     operands,
     seeds: from.map(namedMetric),

@@ -87,6 +87,10 @@ export function meaningfulTokens(document: CompiledDocument): MeaningfulToken[] 
         visitExpression(value, ({ group }) => {
           if (group) addChoice(base, group);
         });
+        if (value.kind === 'quantity') {
+          const [from, to] = [base + value.span.start, base + value.span.end];
+          names.set(from, { start: from, end: to, type: 'number', modifiers: [] });
+        }
       }
       const [value] = values;
       if (property === undefined || value === undefined) continue;
@@ -98,7 +102,10 @@ export function meaningfulTokens(document: CompiledDocument): MeaningfulToken[] 
   return tokensOf(text).flatMap((token): MeaningfulToken[] => {
     const { kind, start } = token;
     const isNumber = kind === 'number' || kind === 'percentage' || kind === 'ratio';
-    const found = isNumber ? { start, end: token.end, type: 'number' as const, modifiers: [] } : names.get(start);
+    const found =
+      isNumber && !names.has(start)
+        ? { start, end: token.end, type: 'number' as const, modifiers: [] }
+        : names.get(start);
     if (found === undefined || start < end || kind === 'comment') return [];
     // A choice over several lines or with a comment in it is none.
     if (/[\n\r]|\/\//.test(text.slice(found.start, found.end))) return [];

@@ -7,10 +7,12 @@ import type {
   Identifier,
   MetricParameterSyntax,
   PropertySyntax,
+  QuantitySyntax,
   TextSyntax,
 } from './syntax.ts';
 import type { SyntaxProblem } from './syntaxProblem.ts';
 import { spanOf, TokenCursor } from './tokenCursor.ts';
+import type { Token } from './tokens.ts';
 import type { DeclarationKeyword } from './words.ts';
 
 /** What a piece of text parses to: with a problem, the tree holds what could be made out. */
@@ -29,7 +31,8 @@ export interface Parsed<Syntax> {
  *                  metric NAME [( [NAME = expression, …] )] = expression [options]
  *                  (experiment NAME | search NAME | defaults) { [property …] }
  *     property     NAME : value, …
- *     value        expression [options] [then NAME [arguments]] | [ expression, … ]
+ *     value        expression [options] [then NAME [arguments]] | [ expression, … ] | quantity
+ *     quantity     (NUMBER | PERCENTAGE) NAME …, on one line
  *     options      ( group : NAME )
  *     expression   operand | - expression | expression (+ | - | * | / | ^) expression
  *     operand      NAME [arguments] | STRING [arguments] | NUMBER | PERCENTAGE | RATIO | ( expression )
@@ -190,6 +193,8 @@ class Parser extends TokenCursor {
 
   /** What a property or an argument says. */
   private value(): ExpressionSyntax {
+    const quantity = this.quantity();
+    if (quantity) return quantity;
     if (!this.is('[')) {
       const expression = this.expression();
       const group = this.groupOption();
@@ -199,6 +204,23 @@ class Parser extends TokenCursor {
     const { start } = this.take();
     const values = this.inList(() => this.items(() => this.expression(), ']'));
     return { kind: 'list', span: this.since(start), values };
+  }
+
+  /** `1.5x faster`: nothing else has a word right behind a number. */
+  private quantity(): QuantitySyntax | undefined {
+    const first = this.next;
+    if (first.kind !== 'number' && first.kind !== 'percentage') return undefined;
+    if (!this.isWord(this.tokenAfter(first), first.end)) return undefined;
+    const words = [this.take().text.replaceAll(/\s/g, '')];
+    while (this.isWord(this.next, this.end)) words.push(this.take().text);
+    return { kind: 'quantity', span: this.since(first.start), text: words.join(' ') };
+  }
+
+  /** Whether a token is a word of a quantity that goes on from `end`; `then` begins what follows a value, a colon stands behind what a property is called. */
+  private isWord(token: Token, end: number): boolean {
+    const { kind, text, start } = token;
+    if (this.tokenAfter(token).text === ':') return false;
+    return kind === 'name' && text !== 'then' && !/[\n\r]/.test(this.text.slice(end, start));
   }
 
   private argument(): ArgumentSyntax {

@@ -83,6 +83,7 @@ type PlainExpression =
   | NumberSyntax
   | PercentageSyntax
   | RatioSyntax
+  | QuantitySyntax
   | TextSyntax
   | ListSyntax
   | NegationSyntax
@@ -128,6 +129,14 @@ export interface PercentageSyntax {
 export interface RatioSyntax {
   readonly kind: 'ratio';
   readonly span: Span;
+  readonly text: string;
+}
+
+/** `1.5x faster`, `40% fewer parameters`, `2 GB`: a number or percentage with words behind it; only as a value. */
+export interface QuantitySyntax {
+  readonly kind: 'quantity';
+  readonly span: Span;
+  /** With one blank between words. */
   readonly text: string;
 }
 
@@ -190,6 +199,7 @@ export function visitExpression(root: ExpressionSyntax, visit: (node: Expression
     case 'number':
     case 'percentage':
     case 'ratio':
+    case 'quantity':
     case 'missing':
       break;
   }

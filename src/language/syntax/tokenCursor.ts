@@ -29,7 +29,7 @@ export class TokenCursor {
   private lists = 0;
   private operators = 0;
   private commas = 0;
-  private readonly text: string;
+  protected readonly text: string;
 
   constructor(text: string) {
     this.text = text;

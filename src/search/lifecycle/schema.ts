@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { amountSchema, countSchema, shareSchema, textSchema } from '../../base/scalarSchemas.ts';
 import { errorSchema } from '../../base/errorSchema.ts';
+import { modelCostsSchema } from '../../experiment/costSchema.ts';
 import { perplexityResultSchema } from '../../experiment/resultSchema.ts';
 import { componentsSchema, MAX_BLOCKS } from '../../experiment/structureSchema.ts';
 
@@ -41,6 +42,8 @@ export const componentsOpeningSchema = openingSchema.extend({
   components: z.array(componentsSchema).max(MAX_BLOCKS),
   /** Tokens of the calibration text, which the batches of a search for masks are cut from. */
   calibrationTokens: countSchema,
+  /** What models cost by what their blocks keep, where the plan has a budget: what was measured when the run began holds for all of it. */
+  costs: modelCostsSchema.exactOptional(),
   /** OWL's rates at the plan's sparsity; of a search for rates. */
   owl: z.array(shareSchema).max(MAX_BLOCKS).exactOptional(),
 });

@@ -27,6 +27,8 @@ export interface Budget {
   readonly keep: number;
   /** Whether less may be kept on the way. */
   readonly atMost?: boolean;
+  /** What each component costs: the mean is weighed with it. Without it all weigh the same. */
+  readonly costs?: Float64Array;
 }
 
 /**

@@ -78,9 +78,10 @@ export function policyGradientStep(probabilities: Float32Array, update: PolicyGr
 /** Each budget's part projected onto its mean, or what is at most it, and [0, 1]; what is in no budget stays as it was. */
 export function project(values: Float64Array, before: Float32Array, budgets: readonly Budget[]): Float32Array {
   const projected = before.slice();
-  for (const { begin, end, keep, atMost = false } of budgets) {
+  for (const { begin, end, keep, atMost = false, costs } of budgets) {
     const part = values.subarray(begin, end);
-    const nearest = projectionShift(part, keep * part.length);
+    const all = costs ? costs.reduce((sum, cost) => sum + cost, 0) : part.length;
+    const nearest = projectionShift(part, keep * all, costs);
     // What is below the budget is not raised to it.
     const shift = atMost ? Math.max(0, nearest) : nearest;
     for (let i = begin; i < end; i++) projected[i] = shifted(values[i]!, shift);

@@ -4,7 +4,10 @@ import type { Sequences } from '../../experiment/measuringSchema.ts';
 import type { ModelMask } from '../../experiment/structureSchema.ts';
 import type { MaskSearchPlan } from './plan.ts';
 import { candidateRng } from '../lifecycle/candidateRng.ts';
+import { limitOf, shareOf } from '../lifecycle/budget.ts';
 import { bestMask } from './bestMask.ts';
+import { withCosts } from './maskBudgets.ts';
+import { maskWithin } from './maskWithin.ts';
 import type { MaskEffects, MaskSearchOptions } from './effects.ts';
 import { initialProbabilities } from './initialProbabilities.ts';
 import { maskSpace, packRow, toModelMask, unpackRow } from './maskSpace.ts';
@@ -37,8 +40,10 @@ export async function runMaskSearch(
 ): Promise<MaskOutcome> {
   const { search } = plan;
   const { opening, resume, signal } = options;
-  const keep = 1 - plan.sparsity.share;
-  const space = maskSpace(opening.components, search, keep);
+  const limit = limitOf(plan.sparsity, opening, false);
+  const keep = 1 - (limit && search.components === 'layers' ? 0 : shareOf(plan.sparsity, opening, false));
+  const ofShare = maskSpace(opening.components, search, keep);
+  const space = limit ? withCosts(ofShare, limit, search) : ofShare;
   const room = opening.calibrationTokens - search.tokens + 1;
   if (search.centre === 'step' && search.masks < 2) throw oneMask();
   const isByTasks = objectiveOf(opening) === 'tasks';
@@ -48,7 +53,10 @@ export async function runMaskSearch(
   const progress = resume ? restore(space, resume.last) : await begin(space, plan, effects);
   const isCheckpoint = checkpointsOf(search.steps, search.checkpoints);
   const maskOf = (probabilities: Float32Array): ModelMask =>
-    toModelMask(space, bestMask(space, probabilities, keep, search));
+    toModelMask(
+      space,
+      limit ? maskWithin(space, probabilities, limit, search) : bestMask(space, probabilities, keep, search),
+    );
 
   for (let step = progress.step; ; step++) {
     throwIfCancelled(signal, 'searching');

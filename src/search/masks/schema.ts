@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { amountSchema, countSchema, shareSchema, nameSchema } from '../../base/scalarSchemas.ts';
 import { structureSchema, structureScoreSchema, modelMaskSchema } from '../../experiment/structureSchema.ts';
-import { unstructuredSchema } from '../../experiment/sparsitySchema.ts';
+import { componentSparsitySchema } from '../../experiment/sparsitySchema.ts';
 import { settingsSchemaOf } from '../../experiment/settingSchema.ts';
 import { structureUpdateSchema } from '../../experiment/updateSchema.ts';
 import { planFields } from '../lifecycle/planSchema.ts';
@@ -34,7 +34,7 @@ export const maskPlanSchema = z.strictObject({
   ...planFields,
   /** Text that the steps' batches are drawn from; also that of the scores of `initial`. */
   calibration: nameSchema,
-  sparsity: unstructuredSchema,
+  sparsity: componentSparsitySchema,
   /** What keep-probabilities start from where `initial` is `metric`. */
   score: structureScoreSchema,
   /** Structures that the search is compared with. */

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { amountSchema, countSchema, shareSchema, textSchema } from '../../base/scalarSchemas.ts';
-import { sparsitySchema } from '../../experiment/sparsitySchema.ts';
+import { weightSparsitySchema } from '../../experiment/sparsitySchema.ts';
 import { settingsSchemaOf } from '../../experiment/settingSchema.ts';
 import { OPERANDS } from '../../metric/operands.ts';
 import type { OperandName } from '../../metric/operands.ts';
@@ -32,7 +32,7 @@ export const metricPlanSchema = z
   .strictObject({
     kind: z.literal('metrics'),
     ...planFields,
-    sparsity: sparsitySchema,
+    sparsity: weightSparsitySchema,
     /** Operations and terminals of the trees. */
     operations: z.array(z.enum(Object.keys(OPERATIONS) as OperationName[])).max(64),
     operands: z.array(z.enum(Object.keys(OPERANDS) as OperandName[])).max(64),

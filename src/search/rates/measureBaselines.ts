@@ -6,8 +6,9 @@ import { FITNESS_NOUNS, measuredFitness, objectiveOf } from '../lifecycle/object
 import type { Objective } from '../lifecycle/objective.ts';
 import { readMeasure, wholeText } from './measure.ts';
 import type { MeasuredRates } from './measure.ts';
-import type { NamedRates, RateSearchPlan } from './plan.ts';
+import type { NamedRates } from './plan.ts';
 import { projectRates } from './rates.ts';
+import type { RateSpace } from './rates.ts';
 import type { RateSearch } from './rateSearch.ts';
 
 /**
@@ -25,9 +26,11 @@ export async function measureBaselines({
   const measured: MeasuredRates[] = [];
   throwIfCancelled(options.signal, 'searching');
   const asked = plan.baselines.flatMap((baseline, i) => {
-    const exact = baselineRates(baseline, plan, options.opening);
+    const exact = baselineRates(baseline, space, options.opening);
     if (exact === undefined) return [];
-    const rates = baseline.rates.kind === 'given' ? exact : projectRates(exact, space);
+    // Equal rates are within a budget as they are.
+    const isExact = baseline.rates.kind === 'given' || (space.budget && baseline.rates.kind === 'uniform');
+    const rates = isExact ? exact : projectRates(exact, space);
     return [{ id: -1 - i, name: baseline.name, rates }];
   });
   if (asked.length === 0) return [];
@@ -57,14 +60,14 @@ export async function measureBaselines({
 /** @returns undefined where only an evaluation of the whole model finds the rates: it is compared with at the end */
 function baselineRates(
   { name, rates }: NamedRates,
-  { sparsity }: RateSearchPlan,
+  { mean }: RateSpace,
   { components, owl }: ComponentsOpening,
 ): readonly number[] | undefined {
   switch (rates.kind) {
     case 'global':
       return undefined;
     case 'uniform':
-      return components.map(() => sparsity.share);
+      return components.map(() => mean);
     case 'owl':
       // The opening has those of the usual settings.
       if (rates.multiple !== OWL.multiple || rates.spread !== OWL.spread) return undefined;

@@ -1,6 +1,8 @@
 import { EspalierError } from '../../base/errors.ts';
 import { blockWeights } from '../../experiment/components.ts';
+import type { CostLimit } from '../../experiment/costLimit.ts';
 import type { BlockComponents } from '../../experiment/structureSchema.ts';
+import { projectOntoBudget } from './projectOntoBudget.ts';
 import { projectionShift, shifted } from '../../base/projection.ts';
 
 /**
@@ -10,8 +12,10 @@ import { projectionShift, shifted } from '../../base/projection.ts';
 export interface RateSpace {
   /** Of each block in the weights of all; sum 1. */
   readonly shares: readonly number[];
-  /** The mean of the rates. */
+  /** The mean of the rates; under a budget that of equal rates which are within it. */
   readonly mean: number;
+  /** What models at these rates may cost, in the place of the mean. */
+  readonly budget?: RateBudget;
 }
 
 /** Rates have five decimals, as language models are asked for them. */
@@ -20,6 +24,12 @@ const UNITS = 10 ** DECIMALS;
 
 /** How far five decimals may leave a mean from where it should be, and a little for the arithmetic. */
 export const MEAN_TOLERANCE = 0.5 / UNITS + 1e-12;
+
+/** What rates come to is whole components, and that is what costs: so a cost falls in steps. */
+export interface RateBudget {
+  readonly limit: CostLimit;
+  readonly components: readonly BlockComponents[];
+}
 
 /** @throws EspalierError `settings/invalid` for a model without anything to remove, or a mean that is no share */
 export function rateSpace(components: readonly BlockComponents[], mean: number): RateSpace {
@@ -47,7 +57,8 @@ export function meanOf(rates: readonly number[], { shares }: RateSpace): number 
  * rounding allows, at most 5e-6 of all weights away (for blocks of one size exactly at the mean where blocks · mean has five decimals).
  */
 export function projectRates(values: readonly number[], space: RateSpace): readonly number[] {
-  const { shares, mean } = space;
+  const { shares, mean, budget } = space;
+  if (budget) return projectOntoBudget(values, budget);
   const shift = projectionShift(values, mean, shares);
   return roundRates(
     shares.map((_, i) => shifted(values[i]!, shift)),
@@ -57,6 +68,7 @@ export function projectRates(values: readonly number[], space: RateSpace): reado
 
 /** Rates of one block each, which stay in their mean as a whole, on the blocks given by their indices; the others stay as they are. */
 export function projectSome(values: readonly number[], blocks: readonly number[], space: RateSpace): readonly number[] {
+  if (space.budget) return projectOntoBudget(values, space.budget, blocks);
   const others = space.shares.reduce((sum, share, i) => (blocks.includes(i) ? sum : sum + share * values[i]!), 0);
   const shift = projectionShift(
     blocks.map((i) => values[i]!),

@@ -1,10 +1,16 @@
 import { EspalierError } from '../../base/errors.ts';
-import { REMOVED, STRUCTURE_METHODS } from '../../experiment/structure.ts';
+import { isCompensated, isStructural } from '../../experiment/planned.ts';
+import { REMOVED, STRUCTURE_METHODS, UNIFORM } from '../../experiment/structure.ts';
 import type { RateEffects, RateSearchOptions } from './effects.ts';
 import { measureBaselines } from './measureBaselines.ts';
 import { rateMethodOf } from './methods.ts';
 import type { RateSearchPlan } from './plan.ts';
 import { rateSpace } from './rates.ts';
+import type { RateSpace } from './rates.ts';
+import { evaluationOf } from './target.ts';
+import { dropsLayers } from './evopress/plan.ts';
+import { limitOf, shareOf } from '../lifecycle/budget.ts';
+import type { ComponentsOpening } from '../lifecycle/events.ts';
 import type { RateOutcome, RateSearch } from './rateSearch.ts';
 
 /**
@@ -20,11 +26,22 @@ export async function runRateSearch(
   options: RateSearchOptions,
 ): Promise<RateOutcome> {
   checkTarget(plan);
-  const space = rateSpace(options.opening.components, plan.sparsity.share);
+  const space = budgetedSpace(plan, options.opening);
   const search: RateSearch = { plan, space, effects, options };
   const method = rateMethodOf(plan);
   method.check(search);
   return method.run(search, await measureBaselines(search));
+}
+
+/** Where the plan's mean, or budget, holds. */
+function budgetedSpace(plan: RateSearchPlan, opening: ComponentsOpening): RateSpace {
+  const { sparsity } = plan;
+  const { components } = opening;
+  const evaluation = evaluationOf(plan, UNIFORM);
+  const compensated = !dropsLayers(plan) && isStructural(evaluation) && isCompensated(evaluation);
+  const space = rateSpace(components, shareOf(sparsity, opening, compensated));
+  const limit = limitOf(sparsity, opening, compensated);
+  return limit ? { ...space, budget: { limit, components } } : space;
 }
 
 /** Rates say how much of each block goes: a method that removes blocks as a whole has no use for them. */

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { amountSchema, countSchema, shareSchema, nameSchema, textSchema } from '../../base/scalarSchemas.ts';
 import { expressionSchema } from '../../experiment/expressionSchema.ts';
 import { structureScoreSchema, MAX_BLOCKS, ratesSchema } from '../../experiment/structureSchema.ts';
-import { unstructuredSchema } from '../../experiment/sparsitySchema.ts';
+import { componentSparsitySchema } from '../../experiment/sparsitySchema.ts';
 import { settingsSchemaOf } from '../../experiment/settingSchema.ts';
 import { updateSchema } from '../../experiment/updateSchema.ts';
 import { UPDATES } from '../../experiment/updates.ts';
@@ -40,8 +40,8 @@ export const ratePlanSchema = z
   .strictObject({
     kind: z.literal('rates'),
     ...planFields,
-    /** Mean of the rates. */
-    sparsity: unstructuredSchema,
+    /** Mean of the rates, or what models with them may cost. */
+    sparsity: componentSparsitySchema,
     target: rateTargetSchema,
     /** Rates that the search is compared with. */
     baselines: z.array(namedRatesSchema).max(MAX_NAMED),
@@ -62,6 +62,9 @@ export const ratePlanSchema = z
   }, 'expected the settings of a language model and prompts for self-pruner, and for no other method')
   .refine(({ target, update }) => !update || UPDATES[update.method].of === UPDATED[target.kind], {
     error: 'expected an update of what the target removes',
+  })
+  .refine(({ target, sparsity }) => target.kind === 'structure' || sparsity.kind !== 'budget', {
+    error: 'expected a share of the weights, where single ones go',
   });
 
 const UPDATED = { structure: 'structures', weights: 'weights' } as const;

@@ -1,4 +1,5 @@
 import type { PlannedEvaluation } from '../../experiment/planSchema.ts';
+import type { ComponentSparsity, UnstructuredSparsity } from '../../experiment/sparsitySchema.ts';
 import type { RateAllocation } from '../../experiment/structureSchema.ts';
 import { isWeightUpdate } from '../../experiment/updates.ts';
 import type { RateSearchPlan, RateTarget } from './plan.ts';
@@ -11,13 +12,19 @@ export function evaluationOf(
 ): PlannedEvaluation {
   return target.kind === 'weights'
     ? {
-        ...{ metric: name, expression: target.expression, sparsity, rates },
+        ...{ metric: name, expression: target.expression, sparsity: ofWeights(sparsity), rates },
         ...(update && isWeightUpdate(update) && { update }),
       }
     : {
         ...{ metric: name, structure: { kind: 'scored', score: target.score, rates }, sparsity },
         ...(update && !isWeightUpdate(update) && { update }),
       };
+}
+
+/** No plan has a budget for single weights: see its schema. */
+function ofWeights(sparsity: ComponentSparsity): UnstructuredSparsity {
+  if (sparsity.kind === 'unstructured') return sparsity;
+  throw new Error('single weights have no budget');
 }
 
 /** What ranks that of which the rates say how much goes: `wanda-sp`, `mine`. */

@@ -6,7 +6,7 @@ import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import type { EvaluationPlan } from '../../../src/experiment/planSchema.ts';
 import { modelText } from '../../../src/experiment/resultWarnings.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
-import type { Sparsity } from '../../../src/experiment/sparsitySchema.ts';
+import type { WeightSparsity } from '../../../src/experiment/sparsitySchema.ts';
 import { failureOf } from '../../support/expectCoded.ts';
 import { temporaryFamily, type TemporaryFamily } from '../../support/generate/temporaryFamily.ts';
 import { fromPrefix } from '../../support/oracle/prefix.ts';
@@ -30,7 +30,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-function plan(model: string, expression: string, how: number | Sparsity): EvaluationPlan {
+function plan(model: string, expression: string, how: number | WeightSparsity): EvaluationPlan {
   const sparsity = typeof how === 'number' ? ({ kind: 'unstructured', share: how } as const) : how;
   return {
     ...{ model, text: family.textFile, calibration: family.calibrationFile },
@@ -49,7 +49,7 @@ describe('zeros of a checkpoint', () => {
     expect([whole!.provenance.modelZeros, modelText(whole!.provenance)]).toEqual([0, '']);
   });
 
-  it.each<[string, number | Sparsity, number]>([
+  it.each<[string, number | WeightSparsity, number]>([
     ['W', 0.5, 0.5],
     ['mul(W, sqrt(X))', 0.5, 0.5],
     // Less than there is.

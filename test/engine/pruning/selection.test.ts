@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { Rng } from '../../../src/base/rng.ts';
-import type { Sparsity } from '../../../src/experiment/sparsitySchema.ts';
+import type { WeightSparsity } from '../../../src/experiment/sparsitySchema.ts';
 import { printSparsity } from '../../../src/experiment/sparsity.ts';
 import type { Parameter } from '../../../src/engine/families/family.ts';
 import { Pruner } from '../../../src/engine/pruning/pruner.ts';
@@ -13,12 +13,12 @@ import { fromPrefix } from '../../support/oracle/prefix.ts';
 
 interface Case {
   readonly shape: readonly [number, number];
-  readonly sparsity: Sparsity;
+  readonly sparsity: WeightSparsity;
   readonly group: 'row' | 'layer';
 }
 
-const share = (of: number): Sparsity => ({ kind: 'unstructured', share: of });
-const ratio = (keep: number, of: number): Sparsity => ({ kind: 'n:m', keep, of });
+const share = (of: number): WeightSparsity => ({ kind: 'unstructured', share: of });
+const ratio = (keep: number, of: number): WeightSparsity => ({ kind: 'n:m', keep, of });
 
 const CASES: readonly Case[] = [
   ...[0, 0.001, 0.29, 0.5, 0.75, 0.999].map((of) => ({ shape: [7, 100], sparsity: share(of), group: 'row' }) as const),

@@ -293,7 +293,7 @@ function masked(mask: Extract<Structure, { kind: 'mask' }>['mask']): PlannedEval
 }
 
 function evaluationOf(name: string, structure: Structure, sparsity: Sparsity): PlannedEvaluation {
-  return { metric: name, structure, sparsity };
+  return { metric: name, structure, sparsity } as PlannedEvaluation;
 }
 
 function weights(rates?: RateAllocation, sparsity = '40%'): WeightEvaluation {

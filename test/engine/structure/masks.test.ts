@@ -10,13 +10,8 @@ import {
   unpackBits,
 } from '../../../src/experiment/components.ts';
 import type { ComponentScores } from '../../../src/engine/structure/componentScores.ts';
-import {
-  goneAtRate,
-  maskOfSizes,
-  sizesAtRates,
-  maskAtThreshold,
-  maskOfBlocks,
-} from '../../../src/engine/structure/masks.ts';
+import { goneAtRate } from '../../../src/experiment/goneAtRate.ts';
+import { maskOfSizes, sizesAtRates, maskAtThreshold, maskOfBlocks } from '../../../src/engine/structure/masks.ts';
 import { givenRates, owlRates } from '../../../src/engine/structure/rates.ts';
 import { failureOf } from '../../support/expectCoded.ts';
 

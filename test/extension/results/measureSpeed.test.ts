@@ -7,7 +7,7 @@ import type { ExportReport, SpeedReport } from '../../../src/experiment/exportSc
 import { measureSpeed } from '../../../src/extension/results/measureSpeed.ts';
 import type { SpeedParts } from '../../../src/extension/results/measureSpeed.ts';
 import type { SpeedMeasurement } from '../../../src/experiment/speedTable.ts';
-import { samplePlan, sampleResult } from '../../protocol/samples.ts';
+import { sampleCosts, samplePlan, sampleResult } from '../../protocol/samples.ts';
 
 const root = mkdtempSync(path.join(tmpdir(), 'espalier-speed-test-'));
 afterAll(() => {
@@ -35,6 +35,7 @@ async function measured(changes: Partial<SpeedParts> = {}): Promise<{ all: Speed
       expect(models.every((model) => existsSync(model) || model === '/models/tiny')).toBe(true);
       return Promise.resolve(models.map((model, i) => report(model, 100 + 50 * i)));
     },
+    costs: () => Promise.resolve(sampleCosts()),
     scratch: path.join(root, 'scratch'),
     now: () => 0,
     ...changes,
@@ -47,7 +48,7 @@ it('a pruned model is written, measured beside the dense one, and gone', async (
   const { all, folders } = await measured();
   expect(all.map(({ state, share }) => [state, share])).toEqual([
     ['measuring', 0],
-    ['measuring', 0.25],
+    ['measuring', 0.2],
     ['done', 1],
   ]);
   const row = { parameters: 100, bytes: 400, memory: 1000 };

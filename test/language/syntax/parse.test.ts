@@ -282,6 +282,7 @@ function printWith(syntax: ExpressionSyntax, inner: (syntax: ExpressionSyntax, l
       return String(syntax.value);
     case 'percentage':
     case 'ratio':
+    case 'quantity':
       return syntax.text;
     case 'list':
       return `[${syntax.values.map(loose).join(', ')}]`;

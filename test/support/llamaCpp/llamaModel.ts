@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InputBatch } from './inputBatch.ts';
 import { type LlamaLibrary, llamaCppFolder, loadLlamaCpp } from './library.ts';
@@ -65,4 +66,14 @@ export class LlamaModel {
   close(): void {
     this.llama.free(null, this.model);
   }
+}
+
+/** float32 values, blocks of 32, as llama.cpp's own converter rounds them to Q8_0. */
+export async function llamaCppQ8(values: Float32Array): Promise<Uint8Array> {
+  if ('missing' in library) throw new Error(library.missing);
+  const { default: koffi } = await import('koffi');
+  const base = koffi.load(path.join(library.folder, 'libggml-base.so'));
+  const bytes = new Uint8Array((values.length / 32) * 34);
+  base.func('void quantize_row_q8_0_ref(const void *x, void *y, int64_t k)')(values, bytes, values.length);
+  return bytes;
 }

@@ -1,11 +1,11 @@
-import type { Sparsity } from '../../../src/experiment/sparsitySchema.ts';
+import type { WeightSparsity } from '../../../src/experiment/sparsitySchema.ts';
 import type { Matrix } from './matrix.ts';
 
 /**
  * 1 where a weight goes, shaped like `score`. The lowest scores of each comparison group go; among equal scores the lower column
  * first (over a whole matrix: the earlier weight, row after row).
  */
-export function maskOf(score: Matrix, sparsity: Sparsity, group: 'row' | 'layer'): Uint8Array {
+export function maskOf(score: Matrix, sparsity: WeightSparsity, group: 'row' | 'layer'): Uint8Array {
   const { rows, columns } = score;
   const gone = new Uint8Array(rows * columns);
   const size = sparsity.kind === 'n:m' ? sparsity.of : group === 'row' ? columns : rows * columns;

@@ -1,5 +1,5 @@
 import type { Expression } from '../../../src/metric/expression.ts';
-import type { Sparsity } from '../../../src/experiment/sparsitySchema.ts';
+import type { WeightSparsity } from '../../../src/experiment/sparsitySchema.ts';
 import type { WeightUpdate } from '../../../src/experiment/updates.ts';
 import { masked, maskOf } from './masks.ts';
 import type { Matrix } from './matrix.ts';
@@ -11,7 +11,7 @@ import { accumulate, emptyStatistics, inputOperands, type InputStatistics } from
 export interface OraclePruning {
   /** Absent: SparseGPT chooses. */
   readonly expression?: Expression;
-  readonly sparsity: Sparsity;
+  readonly sparsity: WeightSparsity;
   /** Share of each block's weights that goes, where not the sparsity of all. */
   readonly rates?: readonly number[];
   readonly update?: WeightUpdate;
@@ -115,7 +115,7 @@ function pruneLinear(
   how: OraclePruning,
 ): void {
   const { expression, update, rates, group } = how;
-  const sparsity: Sparsity = rates ? { kind: 'unstructured', share: rates[block]! } : how.sparsity;
+  const sparsity: WeightSparsity = rates ? { kind: 'unstructured', share: rates[block]! } : how.sparsity;
   const takesNone = sparsity.kind === 'unstructured' && sparsity.share === 0;
   // An expert that saw no token stays as it is, where inputs are asked for.
   if (!statistics && (update !== undefined || (expression && usesInputs(expression)))) return;

@@ -2,6 +2,8 @@ import type { ChartDataset } from 'chart.js';
 import { formatShare } from '../../../src/experiment/format.ts';
 import { h } from '../../shared/dom.ts';
 import type { Theme } from '../../shared/theme.ts';
+import { figureButton } from '../../shared/figureButton.ts';
+import { barsFigure } from './blockFigures.ts';
 import { baseOptions, countAxis, shareAxis } from './charts.ts';
 import { LiveChart } from './liveChart.ts';
 
@@ -27,9 +29,17 @@ const MARKS = {
 /** A share for each decoder block, as bars, with what others give the block. */
 export class BlockBars {
   readonly canvas = h('canvas', { role: 'img' });
-  private readonly live = new LiveChart(this.canvas);
+  private readonly live = new LiveChart(this.canvas, 'x');
+  private shown: BlockBarsView | undefined;
 
-  show(theme: Theme, { bars, references, meaning }: BlockBarsView): void {
+  /** @param title of what is saved */
+  saveButton(title: string): HTMLElement {
+    return figureButton(title, () => this.shown && barsFigure(title, this.shown));
+  }
+
+  show(theme: Theme, view: BlockBarsView): void {
+    this.shown = view;
+    const { bars, references, meaning } = view;
     const blocks = bars.values.length;
     const all = [bars.values, ...references.map(({ values }) => values)].flat().filter(Number.isFinite);
     const pointsOf = (values: readonly number[]): { x: number; y: number }[] => values.map((y, i) => ({ x: i + 1, y }));

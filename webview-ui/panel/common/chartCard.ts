@@ -2,6 +2,8 @@ import { fill, h } from '../../shared/dom.ts';
 import type { Theme } from '../../shared/theme.ts';
 import { LineChart } from './lineChart.ts';
 import type { LineChartView } from './lineChart.ts';
+import { figureButton } from '../../shared/figureButton.ts';
+import { lineFigure } from './lineFigure.ts';
 
 export interface ChartCardView extends LineChartView {
   /** Beside the title: the newest values. */
@@ -27,6 +29,8 @@ export class ChartCard {
   private readonly note = h('p', { class: 'muted' });
   private readonly empty = h('p', { class: 'emptyChart' });
   private readonly axis: HTMLElement | undefined;
+  private readonly save: HTMLElement;
+  private shown: ChartCardView | undefined;
 
   /**
    * @param label what the card is called where it is not seen
@@ -35,10 +39,11 @@ export class ChartCard {
   constructor(title: string, label: string, tools: { axis?: HTMLElement; actions?: HTMLElement } = {}) {
     this.axis = tools.axis;
     fill(this.title, title);
+    this.save = figureButton(label, () => this.shown && lineFigure(this.title.textContent, this.shown));
     this.element = h(
       'section',
       { class: 'card', 'aria-label': label },
-      h('div', { class: 'title' }, this.title, this.readout, tools.axis, tools.actions),
+      h('div', { class: 'title' }, this.title, this.readout, tools.axis, tools.actions, this.save),
       this.room,
       this.empty,
       this.note,
@@ -54,7 +59,8 @@ export class ChartCard {
     if (title !== undefined) fill(this.title, title);
     if (label !== undefined) this.element.setAttribute('aria-label', label);
     fill(this.readout, readout);
-    this.room.hidden = empty !== undefined;
+    this.shown = empty === undefined ? view : undefined;
+    this.room.hidden = this.save.hidden = empty !== undefined;
     this.empty.hidden = !this.room.hidden;
     if (this.axis) this.axis.hidden = this.room.hidden;
     fill(this.empty, empty);

@@ -10,15 +10,19 @@ import {
 } from 'chart.js';
 import type { ChartOptions, ScaleOptionsByType } from 'chart.js';
 import { formatPerplexity, formatShare } from '../../../src/experiment/format.ts';
+import ZoomPlugin from 'chartjs-plugin-zoom';
 import type { Theme } from '../../shared/theme.ts';
 import { CrispLinearScale, CrispLogarithmicScale } from './crispScales.ts';
-import { placeOf } from './differenceScale.ts';
+import { differenceTicks, percentAt, placeOf } from './differenceScale.ts';
 import type { DifferenceScale } from './differenceScale.ts';
 import { niceTicks } from './perplexityScale.ts';
 import type { PerplexityScale } from './perplexityScale.ts';
 
 Chart.register(BarController, LineController, ScatterController, CrispLinearScale, CrispLogarithmicScale);
-Chart.register(BarElement, LineElement, PointElement, Tooltip);
+Chart.register(BarElement, LineElement, PointElement, Tooltip, ZoomPlugin);
+// Our axes are called otherwise than those that the plugin knows.
+for (const known of [ZoomPlugin.zoomFunctions, ZoomPlugin.zoomRectFunctions, ZoomPlugin.panFunctions])
+  Object.assign(known, { [CrispLogarithmicScale.id]: known.logarithmic });
 // Nothing moves by itself, and what is shown is always the latest.
 Chart.defaults.animation = false;
 Chart.defaults.maintainAspectRatio = false;
@@ -106,8 +110,9 @@ export function perplexityAxis(
     border: { display: false },
     title: { display: true, text: title, color: theme.muted, padding: 0, font: fontOf(theme) },
     // A logarithmic scale would put a tick at 143.28571 as well as at 150.
-    afterBuildTicks: (axis: { ticks: { value: number }[] }) => {
-      axis.ticks = niceTicks(scale).map((value) => ({ value }));
+    afterBuildTicks: (axis: { ticks: { value: number }[]; min: number; max: number }) => {
+      const { min, max } = axis;
+      axis.ticks = scale.max > 0 ? niceTicks({ ...scale, min, max }).map((value) => ({ value })) : [];
     },
     ticks: {
       color: theme.muted,
@@ -124,7 +129,7 @@ export function perplexityAxis(
 /** Of differences in percent; see {@link differenceScale}. */
 export function differenceAxis(
   theme: Theme,
-  { min, max, ticks }: DifferenceScale,
+  { min, max }: DifferenceScale,
   title: string,
 ): ScaleOptionsByType<'linear'> {
   return {
@@ -132,13 +137,13 @@ export function differenceAxis(
     display: true,
     min,
     max,
-    afterBuildTicks: (axis: { ticks: { value: number }[] }) => {
-      axis.ticks = ticks.map((percent) => ({ value: placeOf(percent) }));
+    afterBuildTicks: (axis: { ticks: { value: number }[]; min: number; max: number }) => {
+      axis.ticks = differenceTicks(axis.min, axis.max).map((percent) => ({ value: placeOf(percent) }));
     },
     ticks: {
       color: theme.muted,
       font: fontOf(theme),
-      callback: (_: number | string, index: number) => signedPercent(ticks[index] ?? 0),
+      callback: (place: number | string) => signedPercent(Number(percentAt(Number(place)).toPrecision(3))),
     },
   } as unknown as ScaleOptionsByType<'linear'>;
 }

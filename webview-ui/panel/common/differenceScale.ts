@@ -32,7 +32,12 @@ export function differenceScale(percents: readonly number[]): DifferenceScale {
   const [lowest, highest] = [Math.min(...places), Math.max(...places)];
   const margin = Math.max(0.06 * (highest - lowest), 0.1);
   const [min, max] = [lowest - margin, highest + margin];
-  const ticks = [0];
+  return { min, max, ticks: differenceTicks(min, max) };
+}
+
+/** Percents between two places, round and so far apart that each can be read. */
+export function differenceTicks(min: number, max: number): number[] {
+  const ticks = min <= 0 && max >= 0 ? [0] : [];
   // From 0 outwards, so that 0 is one of them and the same steps stand above and below.
   for (const sign of [1, -1]) {
     let last = 0;
@@ -43,7 +48,7 @@ export function differenceScale(percents: readonly number[]): DifferenceScale {
       last = place;
     }
   }
-  return { min, max, ticks: ticks.sort((a, b) => a - b) };
+  return ticks.sort((a, b) => a - b);
 }
 
 /** 0.1, 0.2, 0.5, 1, … percent. */

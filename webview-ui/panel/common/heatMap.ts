@@ -1,6 +1,9 @@
 import { fill, h } from '../../shared/dom.ts';
 import type { Theme } from '../../shared/theme.ts';
+import { figureButton } from '../../shared/figureButton.ts';
+import { heatFigure } from './blockFigures.ts';
 import { ColourScale, css } from './colourScale.ts';
+import { onPointed, pointAt } from './crosshair.ts';
 
 /** A matrix of numbers to look at. */
 export interface HeatMapView {
@@ -12,11 +15,15 @@ export interface HeatMapView {
   readonly min: number;
   readonly max: number;
   readonly format: (value: number) => string;
+  /** Values are shares, written as percents. */
+  readonly isShare: boolean;
   /** In a cell, where there is less room; as `format` by itself. */
   readonly short?: (value: number) => string;
   readonly rowLabel: (row: number) => string;
   /** What the columns count, and the last of it that lies in a column: `generation`, 20. */
   readonly along: string;
+  /** The same in full, where charts of the page count it, too: all of them show where one points. */
+  readonly counts?: string;
   readonly columnNumber: (column: number) => number;
   /** What is at a place, in words. */
   readonly describe: (row: number, column: number) => string;
@@ -48,6 +55,8 @@ export class HeatMap {
   private theme: Theme | undefined;
   private cursor: { row: number; column: number } | undefined;
   private pointed: { row: number; column: number } | undefined;
+  /** Column that is pointed at in a chart beside. */
+  private crossed: number | undefined;
   private drawn = '';
 
   constructor(label: string) {
@@ -65,6 +74,10 @@ export class HeatMap {
     new ResizeObserver(() => {
       this.draw();
     }).observe(this.room);
+    onPointed((along, number, from) => {
+      if (from !== this && along === this.view?.counts) this.follow(number);
+      return this.room.isConnected || this.theme === undefined;
+    });
     this.room.addEventListener('mousemove', (event) => {
       this.point(this.placeAt(event));
     });
@@ -87,6 +100,11 @@ export class HeatMap {
     this.room.addEventListener('blur', () => {
       this.draw();
     });
+  }
+
+  /** @param title of what is saved @param rowLabel what its rows are */
+  saveButton(title: string, rowLabel = 'block'): HTMLElement {
+    return figureButton(title, () => this.view && heatFigure(title, rowLabel, this.view));
   }
 
   render(view: HeatMapView, theme: Theme): void {
@@ -175,10 +193,15 @@ export class HeatMap {
   }
 
   private drawCursor(context: CanvasRenderingContext2D, view: HeatMapView, theme: Theme, width: number): void {
-    const place = this.pointed ?? (document.activeElement === this.room ? this.cursor : undefined);
-    if (!place) return;
     const row = this.rowHeight();
     const cell = width / view.columns;
+    if (this.crossed !== undefined) {
+      context.strokeStyle = theme.focus;
+      context.lineWidth = 2;
+      context.strokeRect(LEFT + this.crossed * cell + 1, 1, Math.max(3, cell) - 2, row * view.rows - 2);
+    }
+    const place = this.pointed ?? (document.activeElement === this.room ? this.cursor : undefined);
+    if (!place) return;
     // Two rings: one of them can be seen on whatever lies below.
     for (const [colour, lineWidth] of [
       [theme.background, 5],
@@ -188,6 +211,15 @@ export class HeatMap {
       context.lineWidth = lineWidth;
       context.strokeRect(LEFT + place.column * cell + 1, place.row * row + 1, Math.max(3, cell) - 2, row - 2);
     }
+  }
+
+  /** @param number of what the columns count */
+  private follow(number: number | undefined): void {
+    const { columns = 0, columnNumber } = this.view ?? {};
+    const all = Array.from({ length: columns }, (_, column) => columnNumber!(column));
+    const column = number === undefined ? -1 : all.findIndex((last) => last >= number);
+    this.crossed = column < 0 ? undefined : column;
+    this.draw();
   }
 
   private showLegend({ min, max, format, meaning }: HeatMapView, theme: Theme): void {
@@ -217,6 +249,9 @@ export class HeatMap {
   private point(place: { row: number; column: number } | undefined): void {
     if (place?.row === this.pointed?.row && place?.column === this.pointed?.column) return;
     this.pointed = place;
+    this.crossed = undefined;
+    const { counts, columnNumber } = this.view ?? {};
+    if (counts !== undefined) pointAt(counts, place && columnNumber?.(place.column), this);
     this.room.title = place && this.view ? this.view.describe(place.row, place.column) : '';
     this.tell();
     this.draw();

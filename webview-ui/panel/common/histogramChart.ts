@@ -2,6 +2,8 @@ import type { ChartDataset } from 'chart.js';
 import { formatShare } from '../../../src/experiment/format.ts';
 import { h } from '../../shared/dom.ts';
 import type { Theme } from '../../shared/theme.ts';
+import { figureButton } from '../../shared/figureButton.ts';
+import { histogramFigure } from './blockFigures.ts';
 import { baseOptions, countAxis, shareAxis } from './charts.ts';
 import { LiveChart } from './liveChart.ts';
 
@@ -13,9 +15,17 @@ export interface HistogramView {
 /** How keep-probabilities are distributed: what is decided stands at the ends. */
 export class HistogramChart {
   readonly canvas = h('canvas', { role: 'img' });
-  private readonly live = new LiveChart(this.canvas);
+  private readonly live = new LiveChart(this.canvas, 'x');
+  private shown: HistogramView | undefined;
 
-  show(theme: Theme, { series }: HistogramView): void {
+  /** @param title of what is saved */
+  saveButton(title: string): HTMLElement {
+    return figureButton(title, () => this.shown && histogramFigure(title, this.shown));
+  }
+
+  show(theme: Theme, view: HistogramView): void {
+    this.shown = view;
+    const { series } = view;
     const bins = series[0]?.shares.length ?? 1;
     const looks = [
       { colour: theme.blue, dash: [], fill: true },

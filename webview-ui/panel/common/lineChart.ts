@@ -3,6 +3,7 @@ import { formatPerplexity } from '../../../src/experiment/format.ts';
 import { h } from '../../shared/dom.ts';
 import type { Theme } from '../../shared/theme.ts';
 import { baseOptions, countAxis, perplexityAxis } from './charts.ts';
+import { Crosshair } from './crosshair.ts';
 import { LiveChart } from './liveChart.ts';
 import { lineLabels } from './lineLabels.ts';
 import type { Line, LineStyle } from './lines.ts';
@@ -27,11 +28,12 @@ const CONSTANT: readonly LineStyle[] = ['dense', 'baseline', 'second', 'third'];
 export class LineChart {
   readonly canvas = h('canvas', { role: 'img' });
   private readonly live = new LiveChart(this.canvas);
+  private readonly crosshair = new Crosshair(this.canvas, () => this.live.chart);
   private along = '';
   private format: (value: number) => string = formatPerplexity;
 
   show(theme: Theme, { lines, scale, along, first, last, values }: LineChartView): void {
-    this.along = along;
+    this.along = this.crosshair.along = along;
     this.format = values?.format ?? formatPerplexity;
     const datasets = lines.map((line) => datasetOf(line, theme, last, scale));
     const scales = {
@@ -57,7 +59,7 @@ export class LineChart {
           },
         },
       },
-      plugins: [lineLabels(theme.foreground, theme.font, theme.fontSize - 2)],
+      plugins: [lineLabels(theme.foreground, theme.font, theme.fontSize - 2), this.crosshair.plugin(theme.muted)],
     }));
   }
 }

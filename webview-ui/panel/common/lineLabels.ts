@@ -1,4 +1,5 @@
 import type { Chart, Plugin } from 'chart.js';
+import { spreadApart } from '../../../src/figures/spreadApart.ts';
 
 /** Pixels. */
 const GAP = 6;
@@ -83,14 +84,13 @@ function endsOf(chart: Chart): Label[] {
   });
 }
 
-/** Moves labels that would overlap apart, each as little as the others allow. */
+/** Labels that would overlap are moved apart, each as little as the others allow. */
 function place(labels: readonly Label[], height: number, top: number, bottom: number): Label[] {
-  const sorted = [...labels].sort((a, b) => a.y - b.y);
-  const placed: number[] = [];
-  for (const { y } of sorted) placed.push(Math.max(y, (placed.at(-1) ?? top - height) + height));
-  for (let i = placed.length - 1, limit = bottom + height / 2; i >= 0; i--) {
-    placed[i] = Math.min(placed[i]!, limit);
-    limit = placed[i]! - height;
-  }
-  return sorted.map((label, i) => ({ ...label, y: placed[i]! }));
+  const places = spreadApart(
+    labels.map(({ y }) => y),
+    height,
+    top,
+    bottom + height / 2,
+  );
+  return labels.map((label, i) => ({ ...label, y: places[i]! }));
 }

@@ -1,5 +1,7 @@
 import type { ResultName, Speed } from '../../../src/view/panelMessages.ts';
-import { SPEED_COLUMNS, speedCells } from '../../../src/experiment/speedTable.ts';
+import { predictionWords } from '../../../src/experiment/prediction.ts';
+import type { Prediction } from '../../../src/experiment/predictionSchema.ts';
+import { predictedWords, SPEED_COLUMNS, speedCells } from '../../../src/experiment/speedTable.ts';
 import type { SpeedCell, SpeedRow } from '../../../src/experiment/speedTable.ts';
 import type { StructureReport } from '../../../src/experiment/structureSchema.ts';
 import { fill, h } from '../../shared/dom.ts';
@@ -16,6 +18,8 @@ export interface SpeedSubject {
   readonly label: string;
   /** Parameters before and after, where an evaluation has told them. */
   readonly parameters: StructureReport['parameters'] | undefined;
+  /** What is known of size and speed without measuring. */
+  readonly predicted: Prediction | undefined;
   /** Whether whole components go: only then is anything smaller or faster. */
   readonly isStructural: boolean;
 }
@@ -73,23 +77,26 @@ function statusOf(subject: SpeedSubject | undefined, speed: Speed | undefined): 
       case 'measuring':
         return `${speed.detail} · ${Math.round(100 * speed.share)} %`;
       case 'done':
-        return speed.detail;
+        return [speed.detail, ...predictedWords(speed.predicted).map((words) => `Before: ${words}.`)].join(' ');
       case 'cancelled':
         return 'Cancelled.';
       case 'failed':
         return `Failed: ${speed.detail}`;
     }
   }
+  if (subject.isStructural && subject.predicted?.speedUp) {
+    return `${subject.label}: ${predictionWords(subject.predicted)}, by what block shapes cost on this machine.`;
+  }
   return subject.isStructural
     ? `${subject.label}: with the pruned parts really removed, on this machine.`
-    : `${subject.label}: single weights are zero in place, so nothing is smaller in memory or faster.`;
+    : `${subject.label}: single weights are zero in place, so nothing is smaller in memory or faster: 1.00 ×.`;
 }
 
 function knownRows(subject: SpeedSubject | undefined, dense: number | undefined): SpeedRow[] {
-  const row = (name: string, parameters: number): SpeedRow => ({
+  const row = (name: 'dense' | 'pruned', parameters: number): SpeedRow => ({
     name,
     parameters,
-    ...{ bytes: null, memory: null, tokensPerSecond: null, speedUp: null },
+    ...{ bytes: subject?.predicted?.[name].bytes ?? null, memory: null, tokensPerSecond: null, speedUp: null },
     ...{ decodePerSecond: null, decodeSpeedUp: null },
   });
   const parameters = subject?.parameters;

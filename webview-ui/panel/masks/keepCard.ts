@@ -33,9 +33,9 @@ export class KeepCard {
     blocks: new HeatMap('Keep-probabilities of whole blocks'),
   };
   private readonly titles = {
-    groups: h('h3', {}, 'Head groups'),
-    channels: h('h3', {}, 'Channels'),
-    blocks: h('h3', {}, 'Whole blocks'),
+    groups: titleOf('Head groups', this.maps.groups),
+    channels: titleOf('Channels', this.maps.channels),
+    blocks: titleOf('Whole blocks', this.maps.blocks, ''),
   };
   private readonly bars = new HistogramChart();
   private readonly marks = h('p', { class: 'muted' });
@@ -78,7 +78,7 @@ export class KeepCard {
     this.histogram = h(
       'section',
       { class: 'card', 'aria-label': 'Histogram of keep-probabilities' },
-      h('div', { class: 'title' }, h('h2', {}, 'How decided they are')),
+      h('div', { class: 'title' }, h('h2', {}, 'How decided they are'), this.bars.saveButton('How decided they are')),
       h('div', { class: 'canvas short' }, this.bars.canvas),
       this.marks,
     );
@@ -151,6 +151,7 @@ export class KeepCard {
         columns,
         at: (block, column) => values[block]?.[column] ?? Number.NaN,
         ...{ min: 0, max: 1 },
+        isShare: false,
         format: (value) => String(Number(value.toFixed(2))),
         rowLabel: (block) => (kind === 'blocks' ? 'block' : `block ${block + 1}`),
         along: kind === 'blocks' ? '' : one,
@@ -169,6 +170,16 @@ export class KeepCard {
       theme,
     );
   }
+}
+
+/** @param rowLabel what the rows of the map are */
+function titleOf(title: string, map: HeatMap, rowLabel?: string): HTMLElement {
+  return h(
+    'div',
+    { class: 'title' },
+    h('h3', {}, title),
+    map.saveButton(`Keep-probabilities: ${title.toLowerCase()}`, rowLabel),
+  );
 }
 
 /** One row, a column for each block. */

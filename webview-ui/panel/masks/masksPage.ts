@@ -93,6 +93,7 @@ function subjectOf(
 ): SpeedSubject | undefined {
   if (!masks.finished) return undefined;
   const own = masks.finalists.find(({ name }) => !baselines.includes(name));
-  const { parameters } = own?.result?.structure ?? {};
-  return { name: { kind: 'mask' }, label: 'The masks found', parameters, isStructural: true };
+  const { structure, predicted } = own?.result ?? {};
+  const { parameters } = structure ?? {};
+  return { name: { kind: 'mask' }, label: 'The masks found', parameters, predicted, isStructural: true };
 }

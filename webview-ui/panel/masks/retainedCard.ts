@@ -9,6 +9,7 @@ import { BlockBars, blockBarsLegend } from '../common/blockBars.ts';
 export class RetainedCard {
   readonly element: HTMLElement;
   private readonly bars = new BlockBars();
+  private readonly save = this.bars.saveButton('Kept of each block');
   private readonly legend = h('div', {});
   private readonly room = h('div', { class: 'canvas short' }, this.bars.canvas);
   private readonly changes = new Changes();
@@ -17,7 +18,7 @@ export class RetainedCard {
     this.element = h(
       'section',
       { class: 'card', 'aria-label': 'Kept of each block' },
-      h('div', { class: 'title' }, h('h2', {}, 'Kept of each block')),
+      h('div', { class: 'title' }, h('h2', {}, 'Kept of each block'), this.save),
       this.room,
       this.legend,
     );
@@ -29,7 +30,7 @@ export class RetainedCard {
 
   render(picture: MaskPicture | undefined, keep: number, theme: Theme): void {
     if (!this.changes.any(picture, theme)) return;
-    this.room.hidden = picture === undefined;
+    this.room.hidden = this.save.hidden = picture === undefined;
     if (!picture) {
       fill(this.legend, h('p', { class: 'muted' }, 'Drawn at the first checkpoint of the probabilities.'));
       return;

@@ -8,6 +8,10 @@ import { paretoFront } from '../../../src/search/metrics/pareto.ts';
 import { fitnessOf } from '../../../src/search/lifecycle/outcome.ts';
 import { bestOf } from '../../../src/search/metrics/state.ts';
 import type { MetricState } from '../../../src/search/metrics/state.ts';
+import type { Figure } from '../../../src/figures/figureSchema.ts';
+import { figureButton } from '../../shared/figureButton.ts';
+import { scattered } from './scattered.ts';
+import { candidateFigure } from './candidateFigure.ts';
 import { baseOptions, countAxis, perplexityAxis } from '../common/charts.ts';
 import { LiveChart } from '../common/liveChart.ts';
 import { formulaOf } from './formulas.ts';
@@ -38,12 +42,14 @@ export class CandidateChart {
   private readonly room = h('div', { class: 'canvas tall' }, this.canvas);
   private readonly empty = h('p', { class: 'emptyChart' }, 'A point for each candidate, as they are evaluated.');
   private readonly live = new LiveChart(this.canvas);
+  private readonly save = figureButton('Every candidate', () => this.figure?.());
+  private figure: (() => Figure) | undefined;
 
   constructor(events: CandidateChartEvents) {
     this.element = h(
       'section',
       { class: 'card', 'aria-label': 'Every candidate' },
-      h('div', { class: 'title' }, h('h2', {}, 'Every candidate'), this.legend),
+      h('div', { class: 'title' }, h('h2', {}, 'Every candidate'), this.legend, this.save),
       this.room,
       this.empty,
       this.note,
@@ -71,6 +77,7 @@ export class CandidateChart {
     ];
     const scale = perplexityScale(values, references, 0.5);
     const bands = bandsOf(candidates.at(-1)?.generation ?? 0);
+    this.figure = () => candidateFigure(candidates, front, bands, scale, fitnessName(opening));
     const largest = candidates.reduce((size, candidate) => Math.max(size, candidate.size), 3);
     const datasets = [
       ...bands.flatMap((band, i) =>
@@ -135,7 +142,7 @@ export class CandidateChart {
       ...(above > 0 ? [`${above} too high to show, at the upper edge`] : []),
       ...(invalid > 0 ? [`${invalid} invalid, not drawn`] : []),
     ];
-    this.room.hidden = this.note.hidden = shown === 0;
+    this.room.hidden = this.note.hidden = this.save.hidden = shown === 0;
     this.empty.hidden = shown > 0;
     fill(this.note, notes.join(' · '));
     this.canvas.setAttribute(
@@ -194,10 +201,8 @@ function bandDataset(
   };
 }
 
-/** Sizes are whole numbers; points of one size stand side by side, always at the same places. */
 function pointOf(candidate: MetricCandidate, fitness: number, top: number): CandidatePoint {
-  const scattered = (((candidate.id * 0.618_033_988_75) % 1) - 0.5) * 0.6;
-  return { x: candidate.size + scattered, y: Math.min(fitness, top), candidate };
+  return { x: scattered(candidate), y: Math.min(fitness, top), candidate };
 }
 
 function frontDataset(points: readonly CandidatePoint[], theme: Theme): ChartDataset<'scatter'> {

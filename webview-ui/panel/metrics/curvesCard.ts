@@ -3,12 +3,16 @@ import { formatGap, formatPerplexity } from '../../../src/experiment/format.ts';
 import type { CurveAxis, CurveMetric, Curves } from '../../../src/view/panelMessages.ts';
 import { fill, h } from '../../shared/dom.ts';
 import type { Theme } from '../../shared/theme.ts';
-import { baseOptions, Chart, countAxis, differenceAxis, perplexityAxis } from '../common/charts.ts';
+import type { Figure } from '../../../src/figures/figureSchema.ts';
+import { figureButton } from '../../shared/figureButton.ts';
+import { curveFigure } from './curveFigure.ts';
+import { baseOptions, countAxis, differenceAxis, perplexityAxis } from '../common/charts.ts';
 import { curveTable, placesOf } from './curveTable.ts';
 import { againstBaseline, asPerplexities, hasBaseline } from './curveViews.ts';
 import type { CurveSeries, CurveView } from './curveViews.ts';
 import { differenceScale, percentAt, placeOf } from '../common/differenceScale.ts';
 import { formulaOf } from './formulas.ts';
+import { LiveChart } from '../common/liveChart.ts';
 import { lineLabels } from '../common/lineLabels.ts';
 import { bestCandidate } from '../common/panelData.ts';
 import type { PanelData } from '../common/panelData.ts';
@@ -53,10 +57,14 @@ export class CurvesCard {
     { 'aria-label': 'Shown as', hidden: true },
     ...VIEWS.map(([value, text]) => h('option', { value }, text)),
   );
+  private readonly save = figureButton('Perplexity against', () => this.figure);
+  private figure: Figure | undefined;
   private readonly numbers = h('div', { class: 'scroll' });
   private readonly unchecked = new Set<string>();
   private metrics: readonly CurveMetric[] = [];
-  private chart: Chart | undefined;
+  private readonly live = new LiveChart(this.canvas);
+  /** A place of the vertical axis in words. */
+  private text: (value: number) => string = formatPerplexity;
   private theme: Theme | undefined;
   private shown = '';
   private drawn: Curves | undefined;
@@ -75,7 +83,7 @@ export class CurvesCard {
     this.element = h(
       'section',
       { class: 'card', 'aria-label': 'Perplexity curves' },
-      h('div', { class: 'title' }, h('h2', {}, 'Perplexity against'), this.axis, this.button, this.view),
+      h('div', { class: 'title' }, h('h2', {}, 'Perplexity against'), this.axis, this.button, this.view, this.save),
       this.choices,
       this.status,
       this.room,
@@ -139,9 +147,7 @@ export class CurvesCard {
   private draw(curves: Curves, baselines: ReadonlySet<string>, theme: Theme): void {
     const { lines, over } = curves;
     this.room.hidden = lines.every(({ points }) => points.length === 0);
-    this.view.hidden = this.room.hidden;
-    this.chart?.destroy();
-    this.chart = undefined;
+    this.view.hidden = this.save.hidden = this.room.hidden;
     if (this.room.hidden) {
       fill(this.numbers);
       return;
@@ -155,20 +161,33 @@ export class CurvesCard {
     const [first, last] = [at(places[0]!), at(places.at(-1)!)];
     const options = baseOptions(theme);
     const { datasets, axis } = this.datasetsOf(curves, against, [places[0]!, places.at(-1)!], theme);
-    const text = (value: number): string =>
+    this.figure = curveFigure(
+      datasets,
+      over,
+      against ? 'difference' : this.view.value === 'logarithmic' ? 'log' : 'linear',
+      DENSE,
+    );
+    this.text = (value) =>
       against ? `${formatGap(1 + percentAt(value) / 100, 1)} against the best baseline` : formatPerplexity(value);
-    this.chart = new Chart(this.canvas, {
+    const scales = {
+      x: countAxis(
+        theme,
+        over === 'sparsity' ? 'sparsity, %' : 'calibration samples',
+        first,
+        last === first ? first + 1 : last,
+      ),
+      y: axis,
+    };
+    const drawn = datasets.map(({ label, points }, i) =>
+      lineDataset(
+        label,
+        points.map((point) => ({ x: at(point.at), y: against ? placeOf(point.value) : point.value })),
+        label === DENSE ? -1 : i,
+        theme,
+      ),
+    );
+    this.live.show(theme, drawn, scales, () => ({
       type: 'line',
-      data: {
-        datasets: datasets.map(({ label, points }, i) =>
-          lineDataset(
-            label,
-            points.map((point) => ({ x: at(point.at), y: against ? placeOf(point.value) : point.value })),
-            label === DENSE ? -1 : i,
-            theme,
-          ),
-        ),
-      },
       options: {
         ...options,
         interaction: { mode: 'nearest', intersect: false, axis: 'x' },
@@ -176,21 +195,14 @@ export class CurvesCard {
           ...options.plugins,
           tooltip: {
             ...options.plugins?.tooltip,
-            callbacks: { label: ({ dataset, parsed }) => `${dataset.label ?? ''}: ${text(parsed.y ?? Number.NaN)}` },
+            callbacks: {
+              label: ({ dataset, parsed }) => `${dataset.label ?? ''}: ${this.text(parsed.y ?? Number.NaN)}`,
+            },
           },
-        },
-        scales: {
-          x: countAxis(
-            theme,
-            over === 'sparsity' ? 'sparsity, %' : 'calibration samples',
-            first,
-            last === first ? first + 1 : last,
-          ),
-          y: axis,
         },
       },
       plugins: [lineLabels(theme.foreground, theme.font, theme.fontSize - 2)],
-    });
+    }));
     fill(this.numbers, curveTable(curves, against));
   }
 

@@ -93,6 +93,7 @@ export class BestCard {
       h('h2', {}, isBest ? 'Best rates' : `Rates of #${chosen.id}`),
       ...(isBest ? [] : [back]),
       chosen.outcome.kind === 'invalid' ? undefined : save,
+      this.bars.saveButton(isBest ? 'Best rates' : `Rates of #${chosen.id}`),
     );
     fill(
       this.facts,

@@ -14,6 +14,7 @@ const AWAITED = 'Drawn once the first configurations are evaluated.';
 export class RateHeatCard {
   readonly element: HTMLElement;
   private readonly map = new HeatMap('Pruning rates of the best configuration so far, by block and generation');
+  private readonly save = this.map.saveButton('Rates of the best so far');
   private readonly note = h('p', { class: 'muted' });
 
   constructor() {
@@ -25,6 +26,7 @@ export class RateHeatCard {
         { class: 'title' },
         h('h2', {}, 'Rates of the best so far'),
         h('span', { class: 'muted' }, 'block × generation'),
+        this.save,
       ),
       this.note,
       this.map.element,
@@ -39,7 +41,7 @@ export class RateHeatCard {
     const columns = columnsOf(rates);
     this.note.hidden = columns.length > 0;
     say(this.note, rates.candidates.length === 0 ? AWAITED : NONE_FINITE);
-    this.map.element.hidden = columns.length === 0;
+    this.map.element.hidden = this.save.hidden = columns.length === 0;
     const [last] = columns.slice(-1);
     if (!last) return;
     const values = columns.flatMap((column) => column.rates);
@@ -52,10 +54,10 @@ export class RateHeatCard {
         at: (block, column) => columns[column]!.rates[block] ?? Number.NaN,
         min: Math.max(0, min - margin),
         max: Math.min(1, max + margin),
-        format: formatShare,
+        ...{ format: formatShare, isShare: true },
         short: (value) => String(Math.round(value * 100)),
         rowLabel: (block) => `block ${block + 1}`,
-        along: 'gen.',
+        ...{ along: 'gen.', counts: 'generation' },
         columnNumber: (column) => columns[column]!.generation,
         describe: (block, column) => {
           const { generation, id, rates: of } = columns[column]!;

@@ -110,6 +110,7 @@ function subjectOf(
     name: { kind: 'candidate', id },
     label: `#${id}`,
     parameters: finalist?.result?.structure?.parameters,
+    predicted: finalist?.result?.predicted,
     isStructural: run !== undefined && removesComponents(run.plan),
   };
 }

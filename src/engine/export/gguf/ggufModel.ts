@@ -1,10 +1,10 @@
 import type { ModelTensors } from '../../checkpoint/checkpoint.ts';
-import type { RopeScaling } from '../../families/config.ts';
+import { blockShape, type RopeScaling } from '../../families/config.ts';
 import type { ArchitectureName, ModelConfig } from '../../families/families.ts';
 import type { GgufReader } from './ggufReader.ts';
-import type { GgufArchitecture } from './readable.ts';
+import { type GgufArchitecture, turnsPairs, usualYarn } from './readable.ts';
 import { toHalves } from './rotationOrder.ts';
-import { FREQUENCY_FACTORS, ggufName, isTurned } from './tensorNames.ts';
+import { FREQUENCY_FACTORS, ggufName, isTurned, stackedName } from './tensorNames.ts';
 
 /**
  * The model in a GGUF file of ours, from what stands there alone: sizes and rotation from the metadata, weights as llama.cpp gets them, turned back. What it
@@ -12,11 +12,13 @@ import { FREQUENCY_FACTORS, ggufName, isTurned } from './tensorNames.ts';
  */
 export function ggufModel(file: GgufReader): ModelTensors {
   const config = configOf(file);
-  const arePairs = ['llama', 'deci'].includes(textOf(file, 'general.architecture'));
+  const architecture = textOf(file, 'general.architecture') as GgufArchitecture;
+  const arePairs = turnsPairs(architecture);
+  const isStacked = architecture === 'openelm';
   return {
     config,
     read(name, shape, into) {
-      const values = file.read(ggufName(name));
+      const values = isStacked && isProjection(name) ? readStacked(file, config, name) : file.read(ggufName(name));
       const turned = arePairs && isTurned(name) ? toHalves(values, config.headDim, shape[1] ?? 1) : values;
       if (!into) return turned;
       into.set(turned);
@@ -32,12 +34,27 @@ export function ggufModel(file: GgufReader): ModelTensors {
   };
 }
 
+function isProjection(name: string): boolean {
+  return /\.self_attn\.[qkv]_proj\.weight$/.test(name);
+}
+
+/** Queries, keys or values of the matrix that has all three. */
+function readStacked(file: GgufReader, config: ModelConfig, name: string): Float32Array {
+  const [, block, which] = /\.(\d+)\.self_attn\.([qkv])_proj/.exec(name)!;
+  const { heads, kvHeads } = blockShape(config, Number(block));
+  const [first, count] = { q: [0, heads], k: [heads, kvHeads], v: [heads + kvHeads, kvHeads] }[
+    which as 'q' | 'k' | 'v'
+  ];
+  return file.read(stackedName(name), first! * config.headDim, count! * config.headDim);
+}
+
 /** A family that computes the same as the architecture. */
 const FAMILIES: Readonly<Record<GgufArchitecture, ArchitectureName>> = {
   llama: 'LlamaForCausalLM',
   deci: 'LlamaForCausalLM',
   qwen2: 'Qwen2ForCausalLM',
   qwen3: 'Qwen3ForCausalLM',
+  openelm: 'Qwen3ForCausalLM',
 };
 
 function configOf(file: GgufReader): ModelConfig {
@@ -79,7 +96,7 @@ function configOf(file: GgufReader): ModelConfig {
     },
     windows: new Array<undefined>(depth).fill(undefined),
     tiedEmbeddings: !has('output.weight'),
-    queryKeyNorm: architecture === 'qwen3',
+    queryKeyNorm: architecture === 'qwen3' || architecture === 'openelm',
   };
   return config;
 }
@@ -92,19 +109,12 @@ function scalingOf(file: GgufReader, architecture: GgufArchitecture): RopeScalin
     const [originalPositions, attentionFactor] = [1, 1];
     return { kind: 'longrope', shortFactor: factors, longFactor: factors, originalPositions, attentionFactor };
   }
+  const type = value('type');
+  if (type === undefined) return { kind: 'none' };
   const factor = value('factor') as number;
-  switch (value('type')) {
-    case undefined:
-      return { kind: 'none' };
-    case 'linear':
-      return { kind: 'linear', factor };
-    default: {
-      const usual = factor <= 1 ? 1 : 0.1 * Math.log(factor) + 1;
-      const originalPositions = value('original_context_length') as number;
-      const constants = { betaFast: 32, betaSlow: 1, attentionFactor: usual, truncate: true };
-      return { kind: 'yarn', factor, originalPositions, ...constants };
-    }
-  }
+  if (type === 'linear') return { kind: 'linear', factor };
+  const originalPositions = value('original_context_length') as number;
+  return { kind: 'yarn', factor, originalPositions, ...usualYarn(factor) };
 }
 
 function textOf(file: GgufReader, key: string): string {

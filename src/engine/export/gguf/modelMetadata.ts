@@ -2,7 +2,7 @@ import type { RopeScaling } from '../../families/config.ts';
 import type { ModelConfig } from '../../families/families.ts';
 import type { GgmlType } from './elements.ts';
 import type { GgufValue } from './layout.ts';
-import type { GgufForm } from './readable.ts';
+import { type GgufForm, isSized } from './readable.ts';
 import { writtenBlocks } from './writtenBlocks.ts';
 
 type Entry = readonly [key: string, value: GgufValue];
@@ -19,9 +19,9 @@ export function modelMetadata(config: ModelConfig, form: GgufForm, type: GgmlTyp
   const { architecture, contextLength } = form;
   const { positions, headDim } = config;
   if (positions.kind !== 'rotary') throw new RangeError(`positions are ${positions.kind}`);
-  const blocks = writtenBlocks(config);
+  const blocks = writtenBlocks(config, architecture);
   const sizes = (of: 'heads' | 'kvHeads' | 'intermediate'): GgufValue =>
-    architecture === 'deci' ? { kind: 'uint32s', value: blocks.map((block) => block[of]) } : count(blocks[0]![of]);
+    isSized(architecture) ? { kind: 'uint32s', value: blocks.map((block) => block[of]) } : count(blocks[0]![of]);
   const values: readonly Entry[] = [
     ['vocab_size', count(config.vocabulary)],
     ['context_length', count(contextLength)],
@@ -45,7 +45,7 @@ export function modelMetadata(config: ModelConfig, form: GgufForm, type: GgmlTyp
   ];
 }
 
-/** Scaling by frequency is a tensor of its own. */
+/** Scaling by frequency is a tensor of its own, and others are refused before. */
 function scalingValues(scaling: RopeScaling): readonly Entry[] {
   switch (scaling.kind) {
     case 'linear':
@@ -59,7 +59,10 @@ function scalingValues(scaling: RopeScaling): readonly Entry[] {
         ['rope.scaling.factor', number(scaling.factor)],
         ['rope.scaling.original_context_length', count(scaling.originalPositions)],
       ];
-    default:
+    case 'none':
+    case 'llama3':
+    case 'dynamic':
+    case 'longrope':
       return [];
   }
 }

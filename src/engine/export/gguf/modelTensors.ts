@@ -1,10 +1,11 @@
 import { type RotaryPositions } from '../../families/config.ts';
 import { allParameters, type ModelConfig } from '../../families/families.ts';
+import type { Parameter } from '../../families/family.ts';
 import { llama3Factors } from '../../models/rope.ts';
 import { ELEMENT_FORMS, type GgmlType } from './elements.ts';
 import type { TensorInfo } from './layout.ts';
-import type { GgufArchitecture } from './readable.ts';
-import { FREQUENCY_FACTORS, ggufName, isTurned } from './tensorNames.ts';
+import { type GgufArchitecture, turnsPairs } from './readable.ts';
+import { FREQUENCY_FACTORS, ggufName, isBehindQuery, isTurned, STACKED, stackedName } from './tensorNames.ts';
 import { type WrittenBlock, writtenBlocks } from './writtenBlocks.ts';
 
 /** A tensor of a GGUF file, and where its values come from. */
@@ -12,8 +13,8 @@ export interface PlannedTensor extends TensorInfo {
   readonly source:
     | {
         readonly kind: 'stored';
-        /** The checkpoint's name of it; the shape is the same. */
-        readonly tensor: string;
+        /** The checkpoint's tensors whose rows it has, one after the other. */
+        readonly tensors: readonly { readonly tensor: string; readonly shape: readonly number[] }[];
         /** Whether its rows are put in the order of llama.cpp's rotation. */
         readonly turned: boolean;
       }
@@ -31,16 +32,34 @@ export function modelTensors(
   architecture: GgufArchitecture,
   type: GgmlType,
 ): readonly PlannedTensor[] {
-  const arePairs = architecture === 'llama' || architecture === 'deci';
-  const stored = allParameters(config).map(({ tensor, shape }): PlannedTensor => ({
-    name: ggufName(tensor),
-    type: typeOf(type, shape),
-    shape,
-    source: { kind: 'stored', tensor, turned: arePairs && isTurned(tensor) },
-  }));
-  const blocks = writtenBlocks(config);
-  const zeros = blocks.flatMap((block, index) => standIns(config, block, `blk.${index}`, type));
+  const arePairs = turnsPairs(architecture);
+  const stored = stackedParameters(config, architecture).map(([first, ...others]): PlannedTensor => {
+    const rows = [first, ...others].reduce((sum, { shape }) => sum + shape[0]!, 0);
+    const shape = [rows, ...first.shape.slice(1)];
+    const turned = arePairs && isTurned(first.tensor);
+    return {
+      name: others.length > 0 ? stackedName(first.tensor) : ggufName(first.tensor),
+      type: typeOf(type, shape),
+      shape,
+      source: { kind: 'stored', tensors: [first, ...others], turned },
+    };
+  });
+  const blocks = writtenBlocks(config, architecture);
+  const zeros = blocks.flatMap((block, index) => standIns(config, architecture, block, `blk.${index}`, type));
   return [...stored, ...zeros, ...frequencyFactors(config.positions as RotaryPositions)];
+}
+
+/** Parameters that become one tensor: by themselves, but in `openelm` queries, keys and values are one matrix. */
+function stackedParameters(
+  config: ModelConfig,
+  architecture: GgufArchitecture,
+): readonly (readonly [Parameter, ...Parameter[]])[] {
+  const stacks: [Parameter, ...Parameter[]][] = [];
+  for (const parameter of allParameters(config)) {
+    if (architecture === 'openelm' && isBehindQuery(parameter.tensor)) stacks.at(-1)!.push(parameter);
+    else stacks.push([parameter]);
+  }
+  return stacks;
 }
 
 /** A matrix in whose rows a type's blocks do not fit is float16 (llama.cpp's own converter does the same). */
@@ -52,6 +71,7 @@ function typeOf(type: GgmlType, shape: readonly number[]): GgmlType {
 /** Zeros for heads and channels that there are none of; the norms before them are ones. A bias behind them is the model's own. */
 function standIns(
   { hidden, headDim, bias }: ModelConfig,
+  architecture: GgufArchitecture,
   { zeroAttention, zeroMlp }: WrittenBlock,
   prefix: string,
   type: GgmlType,
@@ -71,9 +91,16 @@ function standIns(
     ...(biased ? opening.map((name) => filled(`${name}.bias`, [width], 0)) : []),
     filled(`${closing}.weight`, [hidden, width], 0),
   ];
-  const projections = ['attn_q', 'attn_k', 'attn_v'];
+  const attention =
+    architecture === 'openelm'
+      ? [
+          ...branch('attn_norm', [], 'attn_output', headDim, false),
+          filled(`${STACKED}.weight`, [3 * headDim, hidden], 0),
+          ...['attn_q_norm', 'attn_k_norm'].map((name) => filled(`${name}.weight`, [headDim], 1)),
+        ]
+      : branch('attn_norm', ['attn_q', 'attn_k', 'attn_v'], 'attn_output', headDim, bias.queryKeyValue);
   return [
-    ...(zeroAttention ? branch('attn_norm', projections, 'attn_output', headDim, bias.queryKeyValue) : []),
+    ...(zeroAttention ? attention : []),
     ...(zeroMlp ? branch('ffn_norm', ['ffn_gate', 'ffn_up'], 'ffn_down', 1, bias.mlp) : []),
   ];
 }

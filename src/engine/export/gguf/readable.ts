@@ -14,10 +14,21 @@ export interface GgufForm {
 }
 
 /**
- * `llama`, `qwen2`, `qwen3`: blocks are alike. `deci` (Nemotron, found by a search for architectures): each block has heads, key-value heads and
- * channels of its own.
+ * `llama`, `qwen2`, `qwen3`: blocks are alike. `deci` (Nemotron, found by a search for architectures) and `openelm`, which has norms of queries and keys:
+ * each block has heads, key-value heads and channels of its own.
  */
-export type GgufArchitecture = 'llama' | 'qwen2' | 'qwen3' | 'deci';
+export type GgufArchitecture = 'llama' | 'qwen2' | 'qwen3' | SizedArchitecture;
+export type SizedArchitecture = 'deci' | 'openelm';
+
+/** Whether each block has sizes of its own in it. */
+export function isSized(architecture: GgufArchitecture): architecture is SizedArchitecture {
+  return architecture === 'deci' || architecture === 'openelm';
+}
+
+/** Whether positions turn features side by side in it, and not one of the first half of a head with one of the second. */
+export function turnsPairs(architecture: GgufArchitecture): boolean {
+  return architecture === 'llama' || architecture === 'deci';
+}
 
 /**
  * Form in which llama.cpp reads a model, or why there is none. What the architectures have was read in its `src/models/*.cpp`; each way is loaded
@@ -41,14 +52,14 @@ export function ggufForm(config: ModelConfig): GgufForm | { readonly refused: st
 export const ggufReadable: FormatRule = (config) => {
   const form = ggufForm(config);
   if (!('refused' in form)) return { verdict: 'loads', why: form.why };
-  const isRoundable = NATIVE[config.architecture] === 'qwen3' && hasUnlikeBlocks(config);
+  const isRoundable = hasUnlikeBlocks(config) && !('refused' in ggufForm({ ...config, blocks: undefined }));
   return isRoundable
     ? { verdict: 'after-rounding', why: form.refused, roundFor: 'llama.cpp' }
     : { verdict: 'refuses', why: form.refused };
 };
 
 /** The architecture of llama.cpp that each family has, of those that were tried. */
-const NATIVE: Readonly<Partial<Record<ArchitectureName, Exclude<GgufArchitecture, 'deci'>>>> = {
+const NATIVE: Readonly<Partial<Record<ArchitectureName, Exclude<GgufArchitecture, SizedArchitecture>>>> = {
   LlamaForCausalLM: 'llama',
   MistralForCausalLM: 'llama',
   Qwen2ForCausalLM: 'qwen2',
@@ -64,10 +75,10 @@ function refusal(config: ModelConfig): string | undefined {
   const scaling = scalingRefusal(positions.scaling);
   if (scaling !== undefined) return scaling;
   if (NATIVE[architecture] !== 'qwen3') return undefined;
-  if (hasUnlikeBlocks(config))
-    return 'llama.cpp has no architecture with norms of queries and keys and blocks of different sizes';
-  if (bias.queryKeyValue || hasMoreBiases(config)) return 'llama.cpp’s qwen3 has no biases';
+  if (bias.queryKeyValue || hasMoreBiases(config)) return 'llama.cpp has no biases where queries and keys have norms';
   if (positions.scaling.kind === 'llama3') return 'llama.cpp’s qwen3 has no scaling of positions by frequency';
+  if (hasUnlikeBlocks(config) && !config.tiedEmbeddings)
+    return 'llama.cpp has no architecture with norms of queries and keys, sizes by block, and a head that is not the embedding';
   return undefined;
 }
 
@@ -87,15 +98,26 @@ function scalingRefusal(scaling: RopeScaling): string | undefined {
   }
 }
 
-function isUsualYarn(scaling: Extract<RopeScaling, { kind: 'yarn' }>): boolean {
-  const { factor, betaFast, betaSlow, attentionFactor, truncate } = scaling;
-  const usual = factor <= 1 ? 1 : 0.1 * Math.log(factor) + 1;
-  return truncate && betaFast === 32 && betaSlow === 1 && Math.abs(attentionFactor - usual) < 1e-9;
+/** The constants of YaRN's paper (Peng et al. 2023), which llama.cpp has. */
+export function usualYarn(factor: number): Omit<YarnScaling, 'kind' | 'factor' | 'originalPositions'> {
+  const attentionFactor = factor <= 1 ? 1 : 0.1 * Math.log(factor) + 1;
+  return { betaFast: 32, betaSlow: 1, attentionFactor, truncate: true };
+}
+
+type YarnScaling = Extract<RopeScaling, { kind: 'yarn' }>;
+
+function isUsualYarn({ factor, betaFast, betaSlow, attentionFactor, truncate }: YarnScaling): boolean {
+  const usual = usualYarn(factor);
+  const isNear = Math.abs(attentionFactor - usual.attentionFactor) < 1e-9;
+  return truncate && betaFast === usual.betaFast && betaSlow === usual.betaSlow && isNear;
 }
 
 function architectureOf(config: ModelConfig): Pick<GgufForm, 'architecture' | 'why'> {
   const native = NATIVE[config.architecture]!;
-  if (hasUnlikeBlocks(config)) return { architecture: 'deci', why: 'as deci, whose blocks have sizes of their own' };
+  if (hasUnlikeBlocks(config)) {
+    const architecture = native === 'qwen3' ? 'openelm' : 'deci';
+    return { architecture, why: `as ${architecture}, whose blocks have sizes of their own` };
+  }
   const { positions } = config;
   const isByFrequency = positions.kind === 'rotary' && positions.scaling.kind === 'llama3';
   const { heads } = blockShape(config, 0);

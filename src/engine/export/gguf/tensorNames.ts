@@ -40,3 +40,17 @@ export function ggufName(tensor: string): string {
 export function isTurned(tensor: string): boolean {
   return /\.self_attn\.[qk]_proj\.(weight|bias)$/.test(tensor);
 }
+
+/** Of `openelm`: queries, keys and values of a block in one matrix. */
+export const STACKED = 'attn_qkv';
+
+/** @param tensor of the checkpoint, one of the three */
+export function stackedName(tensor: string): string {
+  const [, block] = /^model\.layers\.(\d+)\./.exec(tensor)!;
+  return `blk.${block}.${STACKED}.weight`;
+}
+
+/** Whether a tensor of the checkpoint has keys or values, which follow the queries there. */
+export function isBehindQuery(tensor: string): boolean {
+  return /\.self_attn\.[kv]_proj\.weight$/.test(tensor);
+}

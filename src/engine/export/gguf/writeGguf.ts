@@ -91,24 +91,24 @@ function storedType({ tensors }: Checkpoint): GgufWeights {
   return stored === 'F16' ? 'f16' : 'f32';
 }
 
-function* chunksOf(checkpoint: Checkpoint, { shape, source }: PlannedTensor): Generator<Float32Array> {
+function* chunksOf(checkpoint: Checkpoint, { source }: PlannedTensor): Generator<Float32Array> {
   if (source.kind === 'values') {
     yield source.values;
     return;
   }
-  const { tensor, turned } = source;
   const { headDim } = checkpoint.config;
-  const [rows, columns] = shape;
-  if (columns === undefined) {
-    const values = checkpoint.read(tensor, shape);
-    yield turned ? toPairs(values, headDim, 1) : values;
-    return;
-  }
-  // Whole heads.
-  const step = Math.max(1, Math.floor(CHUNK / columns / headDim)) * headDim;
-  for (let first = 0; first < rows!; first += step) {
-    const values = checkpoint.readRows(tensor, [rows!, columns], first, Math.min(step, rows! - first));
-    yield turned ? toPairs(values, headDim, columns) : values;
+  for (const { tensor, shape } of source.tensors) {
+    const [rows, columns] = shape;
+    const order = (values: Float32Array): Float32Array =>
+      source.turned ? toPairs(values, headDim, columns ?? 1) : values;
+    if (columns === undefined) {
+      yield order(checkpoint.read(tensor, shape));
+      continue;
+    }
+    // Whole heads.
+    const step = Math.max(1, Math.floor(CHUNK / columns / headDim)) * headDim;
+    for (let first = 0; first < rows!; first += step)
+      yield order(checkpoint.readRows(tensor, [rows!, columns], first, Math.min(step, rows! - first)));
   }
 }
 
@@ -116,7 +116,7 @@ function* chunksOf(checkpoint: Checkpoint, { shape, source }: PlannedTensor): Ge
 function roundedTo(checkpoint: Checkpoint, tensors: readonly PlannedTensor[]): readonly GgmlType[] {
   const types = tensors.flatMap(({ type, source }) => {
     if (source.kind === 'values' || type === 'F32') return [];
-    return checkpoint.tensors.get(source.tensor)!.dtype === type ? [] : [type];
+    return source.tensors.every(({ tensor }) => checkpoint.tensors.get(tensor)!.dtype === type) ? [] : [type];
   });
   return [...new Set(types)].sort();
 }

@@ -6,7 +6,8 @@ import type { Configuration } from '../configuration.ts';
 
 /**
  * What EvoPress evolves: a level for each unit, whole numbers of which a higher one removes more. A switch raises one unit and lowers another
- * that weighs the same, by one step each: so what goes in all stays what it was, exactly.
+ * that weighs the same, by one step each: so what goes in all stays what it was, exactly. Under a budget the other is lowered until the cost is met
+ * again, and any two can be switched.
  */
 export interface LevelSpace {
   /** Units of equal weight, by their indices. */
@@ -17,6 +18,8 @@ export interface LevelSpace {
   /** Levels that remove what the search is to remove; the same each time where a search begins at one place. */
   readonly draw: (rng: Rng) => readonly number[];
   readonly configurationOf: (levels: readonly number[]) => Configuration;
+  /** The levels with unit `down` lowered as far as a budget has room for it, after another was raised; undefined where it has none. Without a budget it falls by a step. */
+  readonly lowered?: (levels: readonly number[], down: number) => readonly number[] | undefined;
   /** What it takes that something can be switched, for a person, and what to do where nothing can. */
   readonly needs: Pick<ErrorData, 'expected' | 'remedy'>;
 }
@@ -24,10 +27,11 @@ export interface LevelSpace {
 /** One switch; undefined where none can be made. */
 export function switched(
   levels: readonly number[],
-  { groups, step, top }: LevelSpace,
+  { groups, step, top, lowered }: LevelSpace,
   rng: Rng,
 ): readonly number[] | undefined {
-  const canFall = (unit: number): boolean => levels[unit]! >= step;
+  // Where a budget decides how far, anything that is above 0 can fall.
+  const canFall = (unit: number): boolean => levels[unit]! >= (lowered ? 1 : step);
   const choices = groups.flatMap((group) => {
     const falling = group.filter(canFall);
     // A unit is no partner of its own.
@@ -37,8 +41,15 @@ export function switched(
   if (choices.length === 0) return undefined;
   const { unit: up, falling } = choices[rng.integer(choices.length)]!;
   const partners = falling.filter((unit) => unit !== up);
-  const down = partners[rng.integer(partners.length)]!;
-  return levels.map((level, unit) => (unit === up ? level + step : unit === down ? level - step : level));
+  const first = rng.integer(partners.length);
+  const raised = levels.map((level, unit) => (unit === up ? Math.min(top, level + step) : level));
+  if (!lowered) return raised.with(partners[first]!, levels[partners[first]!]! - step);
+  // Where one cannot make up for it, the next one may.
+  for (let tried = 0; tried < partners.length; tried++) {
+    const made = lowered(raised, partners[(first + tried) % partners.length]!);
+    if (made) return made;
+  }
+  return undefined;
 }
 
 /**

@@ -91,7 +91,7 @@ function spaceOf({ plan, space, options }: RateSearch<EvoPressPlan>): LevelSpace
   const { components } = options.opening;
   return plan.search.drop === 'off'
     ? rateLevels(plan.search.step, components, space)
-    : sublayerLevels(components, space.mean);
+    : sublayerLevels(components, space.mean, space.budget?.limit);
 }
 
 /** Draws again what is there already; a space of few configurations has no new ones in the end. */

@@ -47,7 +47,7 @@ export async function askForRates(
         break;
       }
       const request = { role, count: missing, population, ...(reasons && { reasons }) };
-      const prompt = writePrompt(plan, context.options.opening, request);
+      const prompt = writePrompt(plan, context, request);
       const call = account.begin();
       throwIfCancelled(context.options.signal, 'searching');
       const reply = await context.effects.ask({ call, role, attempt, wanted: missing, generation, prompt });

@@ -94,11 +94,21 @@ function readList({ numbers, standing, ...list }: FoundList, space: RateSpace): 
   if (outside !== -1) return `${shown(numbers[outside]!)} is not between 0 and 1`;
   // `[0, 1]` is how a range is written, and a list of such numbers how one writes which blocks there are.
   if (space.mean > 0 && space.mean < 1 && rates.every((rate) => rate === 0 || rate === 1)) return 'it has only 0 and 1';
+  if (space.budget) return ontoBudget(rates, space);
   const off = meanOf(rates, space) - space.mean;
   if (Math.abs(off) > NEAR) return `its mean is ${(space.mean + off).toFixed(5)} instead of ${space.mean.toFixed(5)}`;
   const isExact = rates.every((rate) => rate >= 0 && rate <= 1 && Number(printRate(rate)) === rate);
   if (isExact && Math.abs(off) <= MEAN_TOLERANCE) return { rates, repaired: false };
   return { rates: projectRates(rates, space), repaired: true };
+}
+
+/** Under a budget no mean is exact: the list counts as nearly right where little of it has to be moved. */
+function ontoBudget(rates: readonly number[], space: RateSpace): ParsedList | string {
+  const projected = projectRates(rates, space);
+  const [mean, wanted] = [meanOf(rates, space), meanOf(projected, space)];
+  if (Math.abs(mean - wanted) > NEAR)
+    return `its mean is ${mean.toFixed(5)}, and with about ${wanted.toFixed(5)} the budget would be met`;
+  return { rates: projected, repaired: ratesKey(projected) !== ratesKey(rates) };
 }
 
 /** What a list without brackets can be besides a list. */

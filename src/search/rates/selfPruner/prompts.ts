@@ -4,7 +4,9 @@ import type { SelfPrunerPlan } from './plan.ts';
 import { targetName } from '../target.ts';
 import { fillTemplate } from '../../llm/fillTemplate.ts';
 import { printRate } from '../rates.ts';
-import type { ComponentsOpening } from '../../lifecycle/events.ts';
+import type { RateSpace } from '../rates.ts';
+import type { RateSearch } from '../rateSearch.ts';
+import { printBudget } from '../../../experiment/budget.ts';
 import { objectiveOf } from '../../lifecycle/objective.ts';
 import type { Objective } from '../../lifecycle/objective.ts';
 
@@ -37,19 +39,23 @@ export interface PromptRequest {
  *
  * @throws EspalierError `settings/invalid` for a template with unknown placeholders
  */
-export function writePrompt(plan: SelfPrunerPlan, opening: ComponentsOpening, request: PromptRequest): string {
+export function writePrompt(
+  plan: SelfPrunerPlan,
+  { options: { opening }, space }: Pick<RateSearch, 'options' | 'space'>,
+  request: PromptRequest,
+): string {
   const { role, count, population, reasons } = request;
   const common = {
     model: modelName(plan),
     architecture: opening.architecture,
     blocks: String(opening.components.length),
-    sparsity: printRate(plan.sparsity.share),
+    sparsity: printRate(space.mean),
     target: targetText(plan),
     count: String(count),
     fitness: FITNESS[objectiveOf(opening)],
   };
   const shown = role === 'initialise' ? {} : { population: populationText(population) };
-  const prompt = fillTemplate(role, plan.prompts[role], { ...common, ...shown });
+  const prompt = fillTemplate(role, plan.prompts[role], { ...common, ...shown }) + budgetText(space);
   if (!reasons) return prompt;
   const again = fillTemplate('again', plan.prompts.again, { ...common, ...shown, reason: reasonText(reasons) });
   return `${prompt.trimEnd()}\n\n${again}`;
@@ -60,8 +66,17 @@ export function writePrompt(plan: SelfPrunerPlan, opening: ComponentsOpening, re
  *
  * @throws EspalierError `settings/invalid`
  */
-export function checkPrompts(plan: SelfPrunerPlan, opening: ComponentsOpening): void {
-  for (const role of RATE_ROLES) writePrompt(plan, opening, { role, count: 1, population: [], reasons: [] });
+export function checkPrompts(plan: SelfPrunerPlan, context: Pick<RateSearch, 'options' | 'space'>): void {
+  for (const role of RATE_ROLES) writePrompt(plan, context, { role, count: 1, population: [], reasons: [] });
+}
+
+/** What holds in the place of the mean, behind any template: replies are moved onto it. */
+function budgetText({ budget, mean }: RateSpace): string {
+  if (!budget) return '';
+  return (
+    `\nWhat the pruned model has to come to: ${printBudget(budget.limit.budget)}. Equal rates meet that at a mean of ${printRate(mean)}, other lists at about the same. Each ` +
+    'list is moved, all its rates by the same amount, until it is met.\n'
+  );
 }
 
 /** `[0.30000, 0.29000, …] 12.34`, one a line, the best first; those that have room. */

@@ -64,8 +64,9 @@ export async function runSelfPruner(
  *
  * @throws EspalierError `settings/invalid`
  */
-export function checkSelfPruner({ plan, options }: RateSearch<SelfPrunerPlan>): void {
+export function checkSelfPruner(search: RateSearch<SelfPrunerPlan>): void {
+  const { plan } = search;
   if (RATE_ROLES.every((role) => operatorOf(role, plan) !== 'llm')) return;
-  checkPrompts(plan, options.opening);
+  checkPrompts(plan, search);
   checkCap(plan);
 }

@@ -9,6 +9,7 @@ import { GgufWriter } from '../../../../src/engine/export/gguf/ggufWriter.ts';
 import type { GgufValue, TensorInfo } from '../../../../src/engine/export/gguf/layout.ts';
 import { toHalves, toPairs } from '../../../../src/engine/export/gguf/rotationOrder.ts';
 import { failureOf } from '../../../support/expectCoded.ts';
+import { llamaCppMissing, llamaCppQ8 } from '../../../support/llamaCpp/llamaModel.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'espalier-test-'));
 afterAll(() => {
@@ -70,10 +71,16 @@ describe('a file', () => {
 
   it('is written in the order that was said, to its end', () => {
     const begun = new GgufWriter(join(folder, 'begun.gguf'), new Map(), TENSORS);
-    expect(() => begun.write('v', Float32Array.of(1, 2, 3))).toThrow('v instead of m');
+    expect(() => {
+      begun.write('v', Float32Array.of(1, 2, 3));
+    }).toThrow('v instead of m');
     const full = new GgufWriter(join(folder, 'full.gguf'), new Map(), TENSORS);
-    expect(() => full.write('m', new Float32Array(7))).toThrow('7 values, where 6 are to come');
-    expect(() => full.finish()).toThrow('missing');
+    expect(() => {
+      full.write('m', new Float32Array(7));
+    }).toThrow('7 values, where 6 are to come');
+    expect(() => {
+      full.finish();
+    }).toThrow('missing');
     begun.close();
     full.close();
   });
@@ -117,6 +124,12 @@ describe('elements', () => {
       const error = part.reduce((found, value, i) => Math.max(found, Math.abs(value - back[32 * block + i]!)), 0);
       expect(error).toBeLessThanOrEqual(bound * largest);
     }
+  });
+
+  it.skipIf(llamaCppMissing !== '')(`Q8_0 has the bytes of llama.cpp's own converter${llamaCppMissing}`, async () => {
+    const rng = new Rng(2);
+    const wide = Float32Array.from({ length: 3200 }, () => rng.normal() * 10 ** rng.integer(6));
+    expect(ELEMENT_FORMS.Q8_0.encode(wide)).toEqual(await llamaCppQ8(wide));
   });
 
   it('Q8_0 rounds halves away from zero, and of nothing but zeros makes zeros', () => {

@@ -31,6 +31,7 @@ describe('the architecture of llama.cpp that computes a model', () => {
     ['qwen2', 'llama', compensated],
     ['qwen2', 'llama', () => ({ heads: 2, kvHeads: 1 })],
     ['qwen2', 'deci', unlike],
+    ['qwen3', 'openelm', unlike],
     ['qwen3', 'qwen3'],
     ['qwen3', 'qwen3', (config) => ({ blocks: config.windows.map((_, index) => blockShape(config, index)) })],
   ])('%s: %s', (name, architecture, changed) => {
@@ -54,14 +55,15 @@ describe('a model that llama.cpp would compute otherwise is refused, with the re
     ['llama yarn, every option', 'YaRN'],
     ['llama-1', 'SiLU', () => ({ activation: 'gelu' })],
     ['qwen3', 'no biases', compensated],
+    ['qwen3', 'no biases', (config) => ({ ...unlike(config), ...compensated(config) })],
   ])('%s: %s', (name, why, changed) => {
     const verdict = ggufReadable(configOf(name, changed));
     expect(verdict.verdict).toBe('refuses');
     expect(verdict.why).toContain(why);
   });
 
-  it('or rounded, where blocks have norms of queries and keys, and sizes of their own', () => {
-    const verdict = ggufReadable(configOf('qwen3', unlike));
+  it('or rounded, where only sizes of single blocks are in the way', () => {
+    const verdict = ggufReadable(configOf('qwen3', (config) => ({ ...unlike(config), tiedEmbeddings: false })));
     expect(verdict).toMatchObject({ verdict: 'after-rounding', roundFor: 'llama.cpp' });
   });
 });

@@ -1,3 +1,4 @@
+import { rateSpace } from '../../../../src/search/rates/rates.ts';
 import { describe, expect, it } from 'vitest';
 import { RATE_ROLES } from '../../../../src/search/rates/selfPruner/roles.ts';
 import { parsePrefix } from '../../../../src/metric/parsePrefix.ts';
@@ -40,6 +41,7 @@ describe('a template', () => {
 
 describe('the prompts that ship', () => {
   const { opening } = rateProblem(1);
+  const context = { options: { opening }, space: rateSpace(opening.components, 0.3) };
   const plan = ratePlan();
   const population = [
     { rates: [0.1, 0.5, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3], fitness: 12.3456 },
@@ -47,7 +49,7 @@ describe('the prompts that ship', () => {
   ];
 
   it.each(RATE_ROLES)('%s says all that there is to know', (role) => {
-    const prompt = writePrompt(plan, opening, { role, count: 7, population });
+    const prompt = writePrompt(plan, context, { role, count: 7, population });
     expect(prompt).toContain('toy (llama) has 8 decoder blocks');
     for (const part of ['exactly 8 numbers', '0.30000', 'wanda-sp', '7', 'square brackets'])
       expect(prompt).toContain(part);
@@ -59,8 +61,8 @@ describe('the prompts that ship', () => {
 
   it('ask again with the reasons, each once', () => {
     const reasons = ['it has 7 numbers instead of 8', 'it was there already', 'it has 7 numbers instead of 8'];
-    const prompt = writePrompt(plan, opening, { role: 'mutate', count: 2, population, reasons });
-    expect(prompt.startsWith(writePrompt(plan, opening, { role: 'mutate', count: 2, population }).trimEnd())).toBe(
+    const prompt = writePrompt(plan, context, { role: 'mutate', count: 2, population, reasons });
+    expect(prompt.startsWith(writePrompt(plan, context, { role: 'mutate', count: 2, population }).trimEnd())).toBe(
       true,
     );
     expect(prompt).toContain('- it has 7 numbers instead of 8 (2 times)\n- it was there already\n');
@@ -68,18 +70,18 @@ describe('the prompts that ship', () => {
 
   it('show as much of a population as there is room for, and two at least', () => {
     const many = Array.from({ length: 400 }, () => population[0]!);
-    const prompt = writePrompt(plan, opening, { role: 'cross', count: 2, population: many });
+    const prompt = writePrompt(plan, context, { role: 'cross', count: 2, population: many });
     const shown = prompt.split('\n').filter((line) => line.startsWith('['));
     expect(shown.join('\n').length).toBeLessThanOrEqual(24_000);
     expect(shown.length).toBeGreaterThan(250);
     const wide = many.map(({ fitness }) => ({ rates: Array<number>(5000).fill(0.3), fitness }));
-    const wider = writePrompt(plan, opening, { role: 'cross', count: 2, population: wide });
+    const wider = writePrompt(plan, context, { role: 'cross', count: 2, population: wide });
     expect(wider.split('\n').filter((line) => line.startsWith('['))).toHaveLength(2);
   });
 
   it('name a metric where single weights go', () => {
     const target = { kind: 'weights', metric: 'wanda', expression: parsePrefix('mul(W, sqrt(X))') } as const;
-    const prompt = writePrompt(ratePlan({}, {}, { target }), opening, { role: 'initialise', count: 1, population: [] });
+    const prompt = writePrompt(ratePlan({}, {}, { target }), context, { role: 'initialise', count: 1, population: [] });
     expect(prompt).toContain('single weights of the linear layers, those with the lowest scores (wanda) first');
   });
 
@@ -91,7 +93,7 @@ describe('the prompts that ship', () => {
   ])('%s has no {{%s}}', async (name, placeholder) => {
     const prompts = { ...PROMPTS, [name]: `Now {{${placeholder}}}` };
     const { data } = await failureOf(() => {
-      checkPrompts(ratePlan({}, {}, { prompts }), opening);
+      checkPrompts(ratePlan({}, {}, { prompts }), context);
     });
     expect(data.operation).toContain(`template ${name}`);
     expect(data.actual).toBe(`{{${placeholder}}}`);
