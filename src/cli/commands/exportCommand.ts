@@ -39,7 +39,7 @@ export function exportCommand(context: CommandContext): Command {
     .addOption(
       new Option(
         '--format <format>',
-        'huggingface: config.json and safetensors; onnx: a model for onnxruntime; gguf: a file for llama.cpp',
+        'huggingface: config.json and safetensors; onnx: for onnxruntime and transformers.js; gguf: a file for llama.cpp',
       )
         .choices(EXPORT_FORMATS)
         .default('huggingface'),

@@ -28,7 +28,7 @@ export interface ModelExportParts {
 
 const FORMATS: Readonly<Record<ExportFormat, { readonly label: string; readonly description: string }>> = {
   huggingface: { label: 'Hugging Face folder', description: 'config.json, tokenizer and safetensors' },
-  onnx: { label: 'ONNX model', description: 'One program with the smaller matrices' },
+  onnx: { label: 'ONNX model', description: 'For onnxruntime, and transformers.js in web pages' },
   gguf: { label: 'GGUF file', description: 'Weights and tokenizer in one file' },
 };
 

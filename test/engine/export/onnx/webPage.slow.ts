@@ -16,18 +16,39 @@ import '../../../support/transformersJs/transformersJsModel.ts';
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 const missing = existsSync(CHROMIUM) ? '' : ` (skipped: no ${CHROMIUM})`;
+const GREEDY = { max_new_tokens: 40, do_sample: false } as const;
+/** WebGPU on a processor: Chromium's own. */
+const SOFTWARE_GPU = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--enable-features=Vulkan'];
 
 const at = exportTests('pruned');
 let server: Server | undefined;
 afterEach(() => server?.close());
 
-it.skipIf(missing !== '')(`a page goes on from a prompt as Node does${missing}`, async () => {
+it.skipIf(missing !== '')(`a page goes on from a prompt as Node does, also on WebGPU${missing}`, async () => {
   const site = path.dirname(at.folder);
-  const sample = path.join(ROOT, 'media/sample');
-  const file = (name: string): string => path.join(sample, name);
+  await exportSample();
+  await mkdir(path.join(site, 'models'));
+  await rename(at.folder, path.join(site, 'models/tiny-30'));
+  await symlink(path.join(ROOT, 'node_modules'), path.join(site, 'node_modules'));
+  const page = /```html\n(.*?)```/s.exec(await readFile(path.join(ROOT, 'docs/export.md'), 'utf8'))![1]!;
+  await writeFile(path.join(site, 'index.html'), page);
+  await writeFile(path.join(site, 'gpu.html'), page.replace("'tiny-30')", "'tiny-30', { device: 'webgpu' })"));
+
+  const write = await pipeline('text-generation', path.join(site, 'models/tiny-30'));
+  const [inNode] = (await write('Once upon a time', GREEDY)) as unknown as readonly {
+    readonly generated_text: string;
+  }[];
+  expect(inNode!.generated_text.length).toBeGreaterThan(60);
+  const origin = await serve(site);
+  expect(await answerOf(`${origin}/index.html`, origin)).toBe(inNode!.generated_text);
+  expect(await answerOf(`${origin}/gpu.html`, origin)).toBe(inNode!.generated_text);
+});
+
+async function exportSample(): Promise<void> {
+  const file = (name: string): string => path.join(ROOT, 'media/sample', name);
   const report = await at.engine.exportModel(
     {
-      model: sample,
+      model: file('.'),
       text: file('test.txt'),
       calibration: file('calibration.txt'),
       evaluations: [
@@ -42,41 +63,34 @@ it.skipIf(missing !== '')(`a page goes on from a prompt as Node does${missing}`,
     { folder: at.folder, format: 'onnx' },
   );
   expect(report.verification.difference).toBeLessThan(1e-4 * Math.max(1, report.verification.largest));
-  await mkdir(path.join(site, 'models'));
-  await rename(at.folder, path.join(site, 'models/tiny-30'));
-  await symlink(path.join(ROOT, 'node_modules'), path.join(site, 'node_modules'));
-  const docs = await readFile(path.join(ROOT, 'docs/export.md'), 'utf8');
-  await writeFile(path.join(site, 'index.html'), /```html\n(.*?)```/s.exec(docs)![1]!);
+}
 
-  const write = await pipeline('text-generation', path.join(site, 'models/tiny-30'));
-  const [inNode] = await write('Once upon a time', { max_new_tokens: 40, do_sample: false });
-  const text = (inNode as { readonly generated_text: string }).generated_text;
-  expect(text.length).toBeGreaterThan(60);
-
-  const asked: string[] = [];
-  server = createServer((request, response) => void answer(request.url!, site, response)).listen(0, '127.0.0.1');
-  const { port } = await new Promise<AddressInfo>((found) =>
-    server!.once('listening', () => {
-      found(server!.address() as AddressInfo);
-    }),
-  );
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+/** What stands in the page after its button was pressed. */
+async function answerOf(url: string, origin: string): Promise<string | null> {
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', ...SOFTWARE_GPU] });
   try {
     const page = await browser.newPage();
-    const faults: string[] = [];
-    page.on('request', (request) => asked.push(request.url()));
+    const [faults, elsewhere]: [string[], string[]] = [[], []];
     page.on('pageerror', (error) => faults.push(error.message));
-    await page.goto(`http://127.0.0.1:${port}/index.html`);
+    page.on('request', (request) => {
+      if (
+        !request
+          .url()
+          .replace(/^blob:/, '')
+          .startsWith(origin)
+      )
+        elsewhere.push(request.url());
+    });
+    await page.goto(url);
     await page.waitForFunction('!document.getElementById("go").disabled', undefined, { timeout: 120_000 });
     await page.click('#go');
-    await page.waitForFunction('document.getElementById("answer").textContent !== ""', undefined, { timeout: 60_000 });
-    expect(await page.textContent('#answer')).toBe(text);
-    expect(faults).toEqual([]);
-    expect(asked.filter((url) => !/^(blob:)?http:\/\/127\.0\.0\.1/.test(url))).toEqual([]);
+    await page.waitForFunction('document.getElementById("answer").textContent !== ""', undefined, { timeout: 120_000 });
+    expect([faults, elsewhere]).toEqual([[], []]);
+    return await page.textContent('#answer');
   } finally {
     await browser.close();
   }
-});
+}
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html',
@@ -86,9 +100,16 @@ const TYPES: Readonly<Record<string, string>> = {
   '.wasm': 'application/wasm',
 };
 
-/** A server of files and nothing else. */
-async function answer(url: string, site: string, response: ServerResponse): Promise<void> {
-  const file = path.join(site, decodeURIComponent(new URL(url, 'http://localhost').pathname));
+/** A server of files and nothing else. @returns its origin */
+async function serve(site: string): Promise<string> {
+  server = createServer((request, response) => {
+    void sendFile(path.join(site, decodeURIComponent(new URL(request.url!, 'http://localhost').pathname)), response);
+  });
+  await new Promise<void>((listening) => server!.listen(0, '127.0.0.1', listening));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function sendFile(file: string, response: ServerResponse): Promise<void> {
   const bytes = await readFile(file).catch(() => undefined);
   response.writeHead(bytes ? 200 : 404, { 'content-type': TYPES[path.extname(file)] ?? 'application/octet-stream' });
   response.end(bytes);
