@@ -214,13 +214,16 @@ if PreTrainedModel is not None:
         keys_to_ignore_at_inference = ["past_key_values"]
 
         def __init__(self, **kwargs):
+            # Version 5 checks scaled positions against fields that it sets only later.
+            for name in ("hidden_size", "num_attention_heads", "head_dim", "max_position_embeddings"):
+                if name in kwargs:
+                    setattr(self, name, kwargs[name])
             super().__init__(**kwargs)
 
-    class EspalierDeciConfig(PretrainedConfig):
+    class EspalierDeciConfig(EspalierConfig):
         """In the layout of DeciLM, which vLLM knows by this name; it reads the fields of block_configs as attributes."""
 
         model_type = "nemotron-nas"
-        keys_to_ignore_at_inference = ["past_key_values"]
 
         def __init__(self, block_configs=None, **kwargs):
             super().__init__(**kwargs)
