@@ -1,3 +1,5 @@
+import { printBudget } from '../../experiment/budget.ts';
+import { figureText } from '../../experiment/costLimit.ts';
 import { protocolText } from '../../experiment/deviations.ts';
 import { rowsText } from '../../experiment/corpusRows.ts';
 import { publishedBeside } from '../../language/check/publishedBeside.ts';
@@ -32,6 +34,7 @@ export interface EvaluationTable {
 
 export function evaluationTable(plan: EvaluationPlan): EvaluationTable {
   const name = Math.max('metric'.length, 'dense'.length, ...plan.evaluations.map(({ metric }) => metric.length));
+  const wide = Math.max(8, ...plan.evaluations.map(({ sparsity }) => printSparsity(sparsity).length));
   // Zeroed weights stay in the matrices; whole components are gone, and with them parameters.
   const isWhole = plan.evaluations.some(isStructural);
   const isOfText = plan.text !== undefined;
@@ -41,7 +44,7 @@ export function evaluationTable(plan: EvaluationPlan): EvaluationTable {
   ): string =>
     [
       metric!.padEnd(name),
-      sparsity!.padStart(8),
+      sparsity!.padStart(wide),
       ...(isOfText ? [perplexity!.padStart(10), dense!.padStart(9), change!.padStart(9)] : []),
       zeros!.padStart(7),
       ...(isWhole ? [parameters!.padStart(10)] : []),
@@ -115,6 +118,7 @@ export function provenanceLines(results: readonly EvaluationResult[]): string[] 
     ...recoveryLines(results),
     ...perWordLines(results),
     ...publishedLines(results),
+    ...budgetLines(results),
     ...speedLines(results),
     `device       ${from.deviceName}  (${from.precision})`,
     ...(results.some(({ hiddenStates }) => hiddenStates)
@@ -127,6 +131,17 @@ export function provenanceLines(results: readonly EvaluationResult[]): string[] 
 function sharedDeviations(results: readonly EvaluationResult[]): readonly string[] {
   const [first = [], ...others] = results.map(({ provenance }) => provenance.deviations ?? []);
   return first.filter((told) => others.every((of) => of.includes(told)));
+}
+
+/** What budgets were resolved to. */
+function budgetLines(results: readonly EvaluationResult[]): string[] {
+  return results.flatMap(({ metric, actualSparsity, structure }) => {
+    if (structure?.budget === undefined) return [];
+    const { asked, figure, share } = structure.budget;
+    const rate = share === undefined ? '' : ` at an overall rate of ${formatShare(share)}`;
+    const came = `${formatShare(actualSparsity)} of the blocks' weights went${rate}, predicted ${figureText(asked, figure)}`;
+    return [`budget       ${metric} at ${printBudget(asked)}: ${came}`];
+  });
 }
 
 /** What becomes of size and speed where whole components went. */

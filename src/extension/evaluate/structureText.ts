@@ -1,3 +1,5 @@
+import { printBudget } from '../../experiment/budget.ts';
+import { figureText } from '../../experiment/costLimit.ts';
 import { formatCount, formatShare } from '../../experiment/format.ts';
 import { predictionWords } from '../../experiment/prediction.ts';
 import type { Prediction } from '../../experiment/predictionSchema.ts';
@@ -23,6 +25,9 @@ export function removedText({ sparsity, structure, actualSparsity }: EvaluationR
   }
   const dropped = blocks.filter((block) => block.dropped).length;
   const others = blocks.filter((block) => !block.dropped);
+  // A budget is no share of anything: what it came to is said beside.
+  if (sparsity?.kind === 'budget')
+    return `${sparsityText(sparsity)} (${formatShare(actualSparsity)} of the blocks’ weights)`;
   if (dropped === 0) return `${sparsityText(sparsity)} of heads and channels`;
   const gone = `${dropped} of ${blocks.length} blocks`;
   return others.every(({ removed }) => removed === 0)
@@ -30,8 +35,14 @@ export function removedText({ sparsity, structure, actualSparsity }: EvaluationR
     : `${sparsityText(sparsity)} of heads and channels, ${gone} among them`;
 }
 
+/** `1.5x faster came to 1.52x faster, with 31 % of each block`; what a budget was resolved to. */
+export function budgetText({ asked, figure, share }: StructureReport['budget'] & object): string {
+  const rate = share === undefined ? '' : `, at an overall rate of ${formatShare(share)}`;
+  return `${printBudget(asked)} was asked for: predicted ${figureText(asked, figure)}${rate}`;
+}
+
 /** Markdown: what each block has lost, and what that means for size and speed. */
-export function structureTable({ blocks, parameters }: StructureReport, predicted?: Prediction): string {
+export function structureTable({ blocks, parameters, budget }: StructureReport, predicted?: Prediction): string {
   const isAsked = blocks.some(({ rate }) => rate !== undefined);
   const isMixture = blocks.some(({ experts }) => experts !== undefined);
   const parts = isMixture ? ['experts kept'] : ['head groups kept', 'channels kept'];
@@ -46,7 +57,7 @@ export function structureTable({ blocks, parameters }: StructureReport, predicte
   ]);
   const { dense, pruned } = parameters;
   const speed = predicted?.speedUp ? ` Speed: ${predictionWords(predicted)}.` : '';
-  return `${spacedTable(head, rows)}\n\n**${formatCount(pruned)}** of ${formatCount(dense)} parameters are left (${formatShare(pruned / dense)}).${speed}`;
+  return `${spacedTable(head, rows)}\n\n**${formatCount(pruned)}** of ${formatCount(dense)} parameters are left (${formatShare(pruned / dense)}).${speed}${budget ? ` ${budgetText(budget)}.` : ''}`;
 }
 
 /** Columns of a hover, at most. */

@@ -1,3 +1,4 @@
+import { BUDGET_FORMS } from '../../experiment/budget.ts';
 import { CompletionItemKind, InsertTextFormat } from 'vscode-languageserver';
 import type { CompletionItem } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
@@ -190,10 +191,11 @@ function valueSuggestions(document: CompiledDocument, { value, setting, updates 
     case 'corpus':
       return declared(document, [value]).map((declaration) => declarationSuggestion(document, declaration));
     case 'sparsity':
-    case 'sparsities':
       return ['50%', '2:4', '4:8'].map(plainValue);
+    case 'sparsities':
+      return [...['50%', '2:4', '4:8'].map(plainValue), ...BUDGET_FORMS.map(budgetSuggestion)];
     case 'share':
-      return ['20%', '30%', '50%'].map(plainValue);
+      return [...['20%', '30%', '50%'].map(plainValue), ...BUDGET_FORMS.map(budgetSuggestion)];
     case 'operands':
       return OPERAND_NAMES.map(operandSuggestion);
     case 'operations':
@@ -234,6 +236,11 @@ function valueSuggestions(document: CompiledDocument, { value, setting, updates 
 function protocolDetail(document: CompiledDocument, name: ProtocolName): Pick<Suggestion, 'detail' | 'documentation'> {
   const { title, documentation } = protocolOf(name);
   return { detail: `${title}. ${documentation}`, documentation: markdown(describeProtocol(document, name)) };
+}
+
+/** What a model may cost, with what that means. */
+function budgetSuggestion({ example, documentation }: (typeof BUDGET_FORMS)[number]): Suggestion {
+  return { ...plainValue(example), detail: documentation };
 }
 
 function plainValue(label: string): Suggestion {
