@@ -28,7 +28,7 @@ export function predict(costs: ModelCosts, kept: readonly BlockSize[] = costs.bl
       speedUp: {
         prefill: speedUp(costs, kept, 'prefill'),
         decode: speedUp(costs, kept, 'decode'),
-        on: costs.times.device,
+        on: `${costs.times.device}, ${costs.times.batch} × ${costs.times.length}`,
       },
     }),
   };

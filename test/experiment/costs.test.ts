@@ -63,7 +63,7 @@ it('a prediction says what of it is known', () => {
   expect(prediction).toMatchObject({
     dense: { parameters: 184, bytes: 368 },
     pruned: { parameters: 144, bytes: 288 },
-    speedUp: { on: 'cpu' },
+    speedUp: { on: 'cpu, 4 × 256' },
   });
   expect(predictionWords(prediction)).toBe("about 1.67 × prefill, 1.50 × decode, 78.3 % of the weights' bytes (288 B)");
   expect(predictionWords(predict(sampleCosts(), kept))).toBe("78.3 % of the weights' bytes (288 B)");

@@ -14,7 +14,7 @@ import { openCheckpoint } from '../checkpoint/checkpoint.ts';
 import type { EvaluationHooks } from '../evaluation/hooks.ts';
 import { modelComponents } from '../models/components.ts';
 import { maskOfBlocks } from '../structure/masks.ts';
-import { type CostPlaces, knownCosts } from './modelCosts.ts';
+import { type CostPlaces, knownCosts, lengthOf } from './modelCosts.ts';
 
 /** Says of each result whose whole components went how small and fast its model is, as far as that is known. */
 export async function withPredictions(
@@ -66,14 +66,16 @@ export async function withSpeeds(plan: EvaluationPlan, preflight: Preflight, pla
   return { ...preflight, speeds };
 }
 
-async function costsOf({ model, settings }: EvaluationPlan, places: CostPlaces) {
+/** Times are those that a budget of the plan goes by, else what is known at the plan's length, or at that of a comparison of speeds. */
+async function costsOf({ model, settings, times }: EvaluationPlan, places: CostPlaces) {
   const checkpoint = await openCheckpoint(model);
   try {
-    const conditions = { batch: SPEED_BATCH, length: settings.length, settings };
-    return {
-      costs: await knownCosts(checkpoint, conditions, places),
-      components: modelComponents(checkpoint.config),
-    };
+    const { config } = checkpoint;
+    const knownAt = (length: number): Promise<ModelCosts> =>
+      knownCosts(checkpoint, { batch: SPEED_BATCH, length, settings }, places);
+    const known = await knownAt(settings.length);
+    const costs = times ? { ...known, times } : known.times ? known : await knownAt(lengthOf(config));
+    return { costs, components: modelComponents(config) };
   } finally {
     checkpoint.close();
   }

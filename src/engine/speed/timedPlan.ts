@@ -1,11 +1,9 @@
 import { isAboutSpeed } from '../../experiment/costLimit.ts';
+import { SPEED_BATCH } from '../../experiment/prediction.ts';
 import type { PlanInputs } from '../../experiment/planSchema.ts';
 import type { Sparsity } from '../../experiment/sparsitySchema.ts';
 import type { StepHooks } from '../forward/step.ts';
 import { type CostPlaces, modelCosts } from './modelCosts.ts';
-
-/** As a comparison of speeds takes it by itself: `espalier speed`. */
-export const SPEED_BATCH = 4;
 
 /** What a plan asks to remove: a search or recovery its one sparsity, evaluations each their own. */
 type Asking = PlanInputs & {
