@@ -4,21 +4,9 @@ import { h } from '../../shared/dom.ts';
 import type { Theme } from '../../shared/theme.ts';
 import { figureButton } from '../../shared/figureButton.ts';
 import { barsFigure } from './blockFigures.ts';
+import type { BlockBarsView } from './blockViews.ts';
 import { baseOptions, countAxis, shareAxis } from './charts.ts';
 import { LiveChart } from './liveChart.ts';
-
-export interface BlockBarsView {
-  /** Share of each block, 0 to 1. */
-  readonly bars: { readonly label: string; readonly values: readonly number[] };
-  /** What the bars are to be measured by. */
-  readonly references: readonly {
-    readonly label: string;
-    readonly values: readonly number[];
-    readonly style: keyof typeof MARKS;
-  }[];
-  /** What the shares are shares of: `pruned share`. */
-  readonly meaning: string;
-}
 
 /** Told apart by shape, dash and colour. */
 const MARKS = {

@@ -1,7 +1,5 @@
 import type { ChartFigure, HeatFigure } from '../../../src/figures/figureSchema.ts';
-import type { BlockBarsView } from './blockBars.ts';
-import type { HeatMapView } from './heatMap.ts';
-import type { HistogramView } from './histogramChart.ts';
+import type { BlockBarsView, HeatMapView, HistogramView } from './blockViews.ts';
 
 /** A share for each block as bars for print; what is the same everywhere is a line, anything else points. */
 export function barsFigure(title: string, { bars, references, meaning }: BlockBarsView): ChartFigure {

@@ -2,38 +2,9 @@ import { fill, h } from '../../shared/dom.ts';
 import type { Theme } from '../../shared/theme.ts';
 import { figureButton } from '../../shared/figureButton.ts';
 import { heatFigure } from './blockFigures.ts';
+import type { HeatMapView } from './blockViews.ts';
 import { ColourScale, css } from './colourScale.ts';
 import { onPointed, pointAt } from './crosshair.ts';
-
-/** A matrix of numbers to look at. */
-export interface HeatMapView {
-  readonly rows: number;
-  readonly columns: number;
-  /** NaN where there is no value. */
-  readonly at: (row: number, column: number) => number;
-  /** Ends of the scale. */
-  readonly min: number;
-  readonly max: number;
-  readonly format: (value: number) => string;
-  /** Values are shares, written as percents. */
-  readonly isShare: boolean;
-  /** In a cell, where there is less room; as `format` by itself. */
-  readonly short?: (value: number) => string;
-  readonly rowLabel: (row: number) => string;
-  /** What the columns count, and the last of it that lies in a column: `generation`, 20. */
-  readonly along: string;
-  /** The same in full, where charts of the page count it, too: all of them show where one points. */
-  readonly counts?: string;
-  readonly columnNumber: (column: number) => number;
-  /** What is at a place, in words. */
-  readonly describe: (row: number, column: number) => string;
-  /** What the colours mean: `pruned share of the block`. */
-  readonly meaning: string;
-  /** For a screen reader: what the whole says. */
-  readonly summary: string;
-  /** Changes when anything above does. */
-  readonly key: string;
-}
 
 /** Pixels. */
 const LEFT = 56;

@@ -4,13 +4,9 @@ import { h } from '../../shared/dom.ts';
 import type { Theme } from '../../shared/theme.ts';
 import { figureButton } from '../../shared/figureButton.ts';
 import { histogramFigure } from './blockFigures.ts';
+import type { HistogramView } from './blockViews.ts';
 import { baseOptions, countAxis, shareAxis } from './charts.ts';
 import { LiveChart } from './liveChart.ts';
-
-export interface HistogramView {
-  /** Share of its components in each of equal bins from 0 to 1. */
-  readonly series: readonly { readonly label: string; readonly shares: readonly number[] }[];
-}
 
 /** How keep-probabilities are distributed: what is decided stands at the ends. */
 export class HistogramChart {

@@ -9,7 +9,7 @@ import { fill, h } from '../../shared/dom.ts';
 import { Changes } from '../../shared/changes.ts';
 import type { Theme } from '../../shared/theme.ts';
 import { BlockBars, blockBarsLegend } from '../common/blockBars.ts';
-import type { BlockBarsView } from '../common/blockBars.ts';
+import type { BlockBarsView } from '../common/blockViews.ts';
 import { difference, fitnessInShort } from '../common/words.ts';
 import { lineageWords, outcomeWords } from './rateWords.ts';
 import { referencesOf } from './references.ts';

@@ -3,7 +3,7 @@ import type { RateBaseline } from '../../../src/search/rates/events.ts';
 import type { RateState } from '../../../src/search/rates/state.ts';
 import { baselineStyle } from '../common/lines.ts';
 import type { LineStyle } from '../common/lines.ts';
-import type { BlockBarsView } from '../common/blockBars.ts';
+import type { BlockBarsView } from '../common/blockViews.ts';
 
 type Plan = Pick<RateSearchPlan, 'baselines' | 'sparsity'>;
 
