@@ -35,6 +35,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     run: (application, run, runs) => application.searches.compare(run, runs),
     needsTrust: false,
   },
+  'espalier.report': { run: (application, run, all) => application.searches.report(run, all), needsTrust: false },
   'espalier.exportRunCsv': { run: (application, run) => application.searches.exportAs(run, 'csv'), needsTrust: false },
   'espalier.exportRunJson': {
     run: (application, run) => application.searches.exportAs(run, 'json'),
