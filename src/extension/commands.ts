@@ -40,6 +40,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     needsTrust: false,
   },
   'espalier.tagRun': { run: (application, run) => application.searches.tag(run), needsTrust: false },
+  'espalier.report': { run: (application, run, all) => application.searches.report(run, all), needsTrust: false },
   'espalier.exportRunCsv': { run: (application, run) => application.searches.exportAs(run, 'csv'), needsTrust: false },
   'espalier.exportRunJson': {
     run: (application, run) => application.searches.exportAs(run, 'json'),

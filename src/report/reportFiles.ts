@@ -87,7 +87,8 @@ export function filesOfMarker(text: string): readonly string[] | undefined {
 const OWN_FILE =
   /^(?:(?:main\.tex|references\.bib|report\.md|repeat\.prune|report\.json)|tables\/[a-z0-9-]{1,80}\.(?:tex|csv)|figures\/[a-z0-9-]{1,80}\.(?:svg|pdf))$/;
 
-function citedIn(tables: readonly Table[]): readonly ReferenceKey[] {
+/** Keys that tables cite, in their order. */
+export function citedIn(tables: readonly Table[]): readonly ReferenceKey[] {
   const lines: readonly Line[] = tables.flatMap(({ caption, notes, rows }) => [
     caption,
     ...notes,

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { EvaluationRecord } from '../../runs/evaluationRecord.ts';
 import type { RecordBooks } from '../evaluate/recordBooks.ts';
 import { metricName } from '../evaluate/updateText.ts';
+import { recordsAsBibtex, recordsAsLatex } from '../../report/comparison.ts';
 import { comparisonAsCsv } from './comparisonCsv.ts';
 import { compared, comparisonTable } from './comparisonTable.ts';
 import type { ComparisonOrder } from './comparisonTable.ts';
@@ -43,6 +44,17 @@ export class Comparisons
         await vscode.env.clipboard.writeText(comparisonAsCsv(this.recordsOf(uri)));
         vscode.window.setStatusBarMessage('Espalier: the comparison is in the clipboard', 4000);
       }),
+      ...(
+        [
+          ['Latex', recordsAsLatex],
+          ['Bibtex', recordsAsBibtex],
+        ] as const
+      ).map(([name, written]) =>
+        vscode.commands.registerCommand(`espalier.comparison.copy${name}`, async (uri: vscode.Uri) => {
+          await vscode.env.clipboard.writeText(written(this.recordsOf(uri), '/'));
+          vscode.window.setStatusBarMessage('Espalier: the comparison is in the clipboard', 4000);
+        }),
+      ),
       vscode.commands.registerCommand('espalier.comparison.copy', async (uri: vscode.Uri) => {
         await vscode.env.clipboard.writeText(this.provideTextDocumentContent(uri));
         vscode.window.setStatusBarMessage('Espalier: the comparison is in the clipboard', 4000);
@@ -80,6 +92,8 @@ export class Comparisons
     const other = this.orderOf(uri) === 'metric' ? 'perplexity' : 'metric';
     return [
       new vscode.CodeLens(top, { title: 'Copy as Markdown', command: 'espalier.comparison.copy', arguments: [uri] }),
+      new vscode.CodeLens(top, { title: 'Copy as LaTeX', command: 'espalier.comparison.copyLatex', arguments: [uri] }),
+      new vscode.CodeLens(top, { title: 'Copy BibTeX', command: 'espalier.comparison.copyBibtex', arguments: [uri] }),
       new vscode.CodeLens(top, { title: 'Copy as CSV', command: 'espalier.comparison.copyCsv', arguments: [uri] }),
       new vscode.CodeLens(top, { title: `Sort by ${other}`, command: 'espalier.comparison.sort', arguments: [uri] }),
     ];

@@ -35,6 +35,7 @@ import { CandidateFile } from './candidateFile.ts';
 import { EvolveCommand } from './evolveCommand.ts';
 import { saveExport } from './exportCommand.ts';
 import { chosenEnds, endText, isToldOf, secondsOf } from './runEnd.ts';
+import { saveReport } from '../results/reportCommand.ts';
 import { RunLibrary, isReadable } from './runLibrary.ts';
 import type { ListedRun } from './runLibrary.ts';
 import { isRunPath } from './runPath.ts';
@@ -325,6 +326,17 @@ export class Searches implements vscode.Disposable {
   async exportAs(argument: unknown, format: 'csv' | 'json'): Promise<void> {
     const run = await this.runOf(argument, 'Export');
     if (run) await this.attempt('The run could not be exported', () => saveExport(run, format));
+  }
+
+  /** Of the runs that are selected, or, from the palette, of the evaluations of the workspace. */
+  async report(argument: unknown, selection: unknown): Promise<void> {
+    const all: readonly unknown[] = Array.isArray(selection) && selection.length > 0 ? selection : [argument];
+    const runs = (
+      await Promise.all(all.filter((one) => one !== undefined).map((one) => this.runOf(one, 'Report')))
+    ).filter((run) => run !== undefined);
+    const root = runs[0]?.root ?? vscode.workspace.workspaceFolders?.[0]?.uri.fsPath;
+    if (root === undefined) return;
+    await this.attempt('The report could not be written', () => saveReport(root, runs, () => undefined));
   }
 
   async delete(argument: unknown, selection: unknown): Promise<void> {

@@ -13,7 +13,8 @@ function cell({ line, exact }: Cell): string {
   return /^[=+@\t\r]|^-(?!\d)/.test(said) ? `'${said}` : said;
 }
 
-function plain(line: Line): string {
+/** A line without any markup. */
+export function plain(line: Line): string {
   return line.map(inlineText).join('').replaceAll(/\s+/g, ' ').trim();
 }
 

@@ -1,57 +1,104 @@
-import type { Cell, Column, Inline, Line, Table } from '../document.ts';
+import type { Cell, Inline, Line, Table } from '../document.ts';
+import { plain } from './csvTable.ts';
 import { latexFormula } from './latexFormula.ts';
 import { latexCode, latexText } from './latexText.ts';
 
-/** A table for a file that a paper takes in with `\input`: booktabs, its caption above, its notes below. */
+/** A table for a file that a paper takes in with `\input`: booktabs, its caption above, its notes below. Long ones go over several pages. */
 export function latexTable(table: Table): string {
-  return [
-    '\\begin{table}[htbp]',
-    '\\centering\\small',
-    `\\caption{${latexLine(table.caption)}}`,
-    `\\label{tab:${table.id}}`,
-    ...latexTabular(table),
-    ...(table.notes.length === 0
-      ? []
-      : ['\\par\\smallskip', `{\\footnotesize\\raggedright ${table.notes.map(latexLine).join(' ')}\\par}`]),
-    '\\end{table}',
-    '',
-  ].join('\n');
+  const heading = [`\\caption{${latexLine(table.caption)}}`, `\\label{tab:${table.id}}`];
+  const notes =
+    table.notes.length === 0 ? [] : [`{\\footnotesize\\raggedright ${table.notes.map(latexLine).join(' ')}\\par}`];
+  const lines =
+    table.rows.length > MOST_ROWS
+      ? ['{\\small', ...longTabular(table, heading), ...notes, '}']
+      : [
+          '\\begin{table}[htbp]',
+          '\\centering\\small',
+          ...heading,
+          ...latexTabular(table),
+          ...(notes.length === 0 ? [] : ['\\par\\smallskip', ...notes]),
+          '\\end{table}',
+        ];
+  return `${lines.join('\n')}\n`;
 }
 
+/** Rows that fit on a page. */
+const MOST_ROWS = 30;
+
 /** Its lines alone: what is copied into a table that one has. Wide ones are made to fit the text. */
-export function latexTabular({ columns, rows, headRows = 0 }: Table): readonly string[] {
-  const isWrapped = columns.some(({ align }) => align === 'wrapped');
-  const shares = wrappedShare(columns);
-  const specification = columns
-    .map(({ align }) => (align === 'wrapped' ? `p{${shares}\\linewidth}` : align[0]))
-    .join('');
-  const row = (cells: readonly string[]): string => `${cells.join(' & ')} \\\\`;
-  const lines = rows.map((cells) => row(cells.map(latexCell)));
+export function latexTabular(table: Table): readonly string[] {
+  const { columns } = table;
   const body = [
-    `\\begin{tabular}{@{}${specification}@{}}`,
+    `\\begin{tabular}{${specification(table)}}`,
     '\\toprule',
-    row(columns.map(({ title }) => latexLine(title))),
+    headRow(table),
     '\\midrule',
-    ...lines.slice(0, headRows),
-    ...(headRows > 0 && lines.length > headRows ? ['\\midrule'] : []),
-    ...lines.slice(headRows),
+    ...bodyRows(table),
     '\\bottomrule',
     '\\end{tabular}',
   ];
-  // Many columns are scaled down together: a line that runs out of the page is worse than a small one.
-  return isWrapped || columns.length <= FIT_COLUMNS
-    ? body
-    : ['\\resizebox{\\linewidth}{!}{%', ...body.slice(0, -1), `${body.at(-1)!}}`];
+  const isWide = columns.every(({ align }) => align !== 'wrapped') && charactersOf(table).reduce(sum, 0) > LINE;
+  return isWide ? ['\\resizebox{\\linewidth}{!}{%', ...body.slice(0, -1), `${body.at(-1)!}}`] : body;
 }
 
-/** So many columns of numbers have room side by side. */
-const FIT_COLUMNS = 5;
+function longTabular(table: Table, heading: readonly string[]): readonly string[] {
+  return [
+    `\\begin{longtable}{${specification(table)}}`,
+    `${heading.join('')} \\\\`,
+    // A label counts once: what stands above the first page is not repeated.
+    ...['\\toprule', headRow(table), '\\midrule', '\\endfirsthead'],
+    ...['\\toprule', headRow(table), '\\midrule', '\\endhead'],
+    ...bodyRows(table),
+    '\\bottomrule',
+    '\\end{longtable}',
+  ];
+}
 
-/** What of a line's width one of the wrapped columns has. */
-function wrappedShare(columns: readonly Column[]): string {
-  const wrapped = columns.filter(({ align }) => align === 'wrapped').length;
-  const others = columns.length - wrapped;
-  return ((0.9 - 0.11 * others) / Math.max(1, wrapped)).toFixed(2).replace(/^-.*$|^0\.[01]\d$/, '0.20');
+function headRow({ columns }: Table): string {
+  return row(columns.map(({ title }) => latexLine(title)));
+}
+
+function bodyRows({ rows, headRows = 0 }: Table): readonly string[] {
+  const lines = rows.map((cells) => row(cells.map(latexCell)));
+  const isParted = headRows > 0 && lines.length > headRows;
+  return [...lines.slice(0, headRows), ...(isParted ? ['\\midrule'] : []), ...lines.slice(headRows)];
+}
+
+function row(cells: readonly string[]): string {
+  return `${cells.join(' & ')} \\\\`;
+}
+
+/** Small characters on a line of a page, and those that the space between two columns takes. */
+const LINE = 92;
+const BETWEEN = 3;
+
+/** Wrapped columns share what the others leave of the line. */
+function specification(table: Table): string {
+  const widths = charactersOf(table);
+  const wrapped = table.columns.filter(({ align }) => align === 'wrapped').length;
+  const taken = table.columns.map(({ align }, i) => (align === 'wrapped' ? BETWEEN : widths[i]!)).reduce(sum, 0);
+  const share = Math.max(0.15, (1 - taken / LINE) / Math.max(1, wrapped));
+  const letters = table.columns.map(({ align }) =>
+    align === 'wrapped' ? `>{\\raggedright\\arraybackslash}p{${share.toFixed(2)}\\linewidth}` : align[0],
+  );
+  return `@{}${letters.join('')}@{}`;
+}
+
+/** The widest cell of each column, with the space beside it. */
+function charactersOf({ columns, rows }: Table): readonly number[] {
+  return columns.map(
+    ({ title }, i) => BETWEEN + Math.max(plain(title).length, ...rows.map((cells) => printedLength(cells[i]!.line))),
+  );
+}
+
+/** A citation is a number in brackets. */
+function printedLength(line: Line): number {
+  const cited = line.flatMap((inline) => (inline.kind === 'cite' ? inline.keys : [])).length;
+  return plain(line).length + 4 * cited;
+}
+
+function sum(a: number, b: number): number {
+  return a + b;
 }
 
 function latexCell({ line, mark }: Cell): string {
