@@ -38,7 +38,11 @@ export function isAboutSpeed({ quantity }: Budget): boolean {
 }
 
 /** @throws EspalierError `engine/invariant` where times are asked for that nobody has measured */
-export function costLimit(budget: Budget, costs: ModelCosts, { compensated = false, alike = false }: LimitOptions = {}): CostLimit {
+export function costLimit(
+  budget: Budget,
+  costs: ModelCosts,
+  { compensated = false, alike = false }: LimitOptions = {},
+): CostLimit {
   const { quantity } = budget;
   const { blocks } = costs;
   if (quantity === 'parameters' || quantity === 'bytes') {
