@@ -25,6 +25,11 @@ export interface CostLimit {
 export interface LimitOptions {
   /** Whether the output projections get biases for what goes (FLAP). */
   readonly compensated?: boolean;
+  /**
+   * Whether blocks that all keep the same are priced as such, which they are less than in a model of many sizes: not in a search, where
+   * a step away from equal rates would be out of the limit.
+   */
+  readonly alike?: boolean;
 }
 
 /** Whether times have to be measured for it. */
@@ -33,7 +38,11 @@ export function isAboutSpeed({ quantity }: Budget): boolean {
 }
 
 /** @throws EspalierError `engine/invariant` where times are asked for that nobody has measured */
-export function costLimit(budget: Budget, costs: ModelCosts, { compensated = false }: LimitOptions = {}): CostLimit {
+export function costLimit(
+  budget: Budget,
+  costs: ModelCosts,
+  { compensated = false, alike = false }: LimitOptions = {},
+): CostLimit {
   const { quantity } = budget;
   const { blocks } = costs;
   if (quantity === 'parameters' || quantity === 'bytes') {
@@ -48,7 +57,7 @@ export function costLimit(budget: Budget, costs: ModelCosts, { compensated = fal
   const costOfBlock: CostLimit['costOfBlock'] = (index, kept) => blockTime(timed, index, kept)[quantity];
   const outside = timed.times.outside[quantity];
   const costOfAlike = (kept: readonly BlockSize[]): number | undefined =>
-    areAlike(kept) ? modelTime(timed, kept)[quantity] : undefined;
+    alike && areAlike(kept) ? modelTime(timed, kept)[quantity] : undefined;
   const dense = modelTime(timed, blocks)[quantity];
   return { budget, dense, most: dense / budget.times, outside, blocks, costOfAlike, costOfBlock };
 }

@@ -100,6 +100,6 @@ function expectedSizes(
         );
   if (sparsity.kind === 'unstructured') return keptAt(sparsity.share);
   if (isAboutSpeed(sparsity.budget) && !isTimed(costs)) return undefined;
-  const limit = costLimit(sparsity.budget, costs, { compensated: isCompensated(evaluation) });
+  const limit = costLimit(sparsity.budget, costs, { compensated: isCompensated(evaluation), alike: true });
   return keptAt(leastShare(limit, keptAt));
 }

@@ -52,7 +52,7 @@ export function chooseMask(evaluation: StructureEvaluation, material: MaskMateri
   const { components, costs } = material;
   const limit =
     sparsity.kind === 'budget'
-      ? costLimit(sparsity.budget, costs!, { compensated: isCompensated(evaluation) })
+      ? costLimit(sparsity.budget, costs!, { compensated: isCompensated(evaluation), alike: true })
       : undefined;
   const maskAt = masksByShare(structure, material);
   const isGiven = structure.kind === 'mask' || structure.rates.kind === 'given';
