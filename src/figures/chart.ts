@@ -37,7 +37,8 @@ export function layOutChart(figure: ChartFigure, style: PrintStyle): Scene {
   const below = roomBelow(figure.x.label, style, turned);
   const isDirect = figure.legend === 'direct' && hasRoomForLabels(figure.series, bare - below, size);
   const legend = figure.legend === 'none' || isDirect ? NO_LEGEND : drawLegend(items, width, style);
-  const height = wanted ?? bare + legend.height;
+  // What is written upwards takes nothing from the plot.
+  const height = wanted ?? bare + legend.height + below - roomBelow(figure.x.label, style);
 
   const top = legend.height + size * ASCENT * 0.6;
   const plotHeight = height - top - below;
