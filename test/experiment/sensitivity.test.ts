@@ -84,7 +84,7 @@ describe('what is evaluated', () => {
     ],
   ])('not %s', async (_, by, evaluation, actual) => {
     const failure = await failureOf(() => sensitivityPlan(planOf(evaluation), by, MODEL));
-    expect(failure).toMatchObject({ code: 'settings/invalid', actual });
+    expect(failure).toMatchObject({ data: { code: 'settings/invalid', actual } });
   });
 });
 
