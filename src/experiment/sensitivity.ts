@@ -1,6 +1,7 @@
 import { EspalierError } from '../base/errors.ts';
 import type { ErrorData } from '../base/errors.ts';
 import { meanRate, removesComponents } from './structureNames.ts';
+import { planInputs } from './planInputs.ts';
 import { isStructural, scoreText } from './planned.ts';
 import type { EvaluationPlan, PlannedEvaluation, TextPlan } from './planSchema.ts';
 import type { EvaluationResult } from './resultSchema.ts';
@@ -31,9 +32,9 @@ export interface ModelParts {
  * @throws EspalierError `settings/invalid` for evaluations whose parts cannot be pruned alone
  */
 export function sensitivityPlan(plan: TextPlan, by: SensitivityBy, model: ModelParts): TextPlan {
-  const { tasks: _, ...rest } = plan;
   return {
-    ...rest,
+    ...planInputs(plan),
+    text: plan.text,
     settings: { ...plan.settings, calibrate: 'one-shot' },
     evaluations: plan.evaluations.flatMap((evaluation) =>
       partsOf(by, model).map((__, index) => alone(evaluation, by, index, model)),
@@ -49,9 +50,9 @@ export function partsOf(by: SensitivityBy, { blocks, layers }: ModelParts): read
 function alone(evaluation: PlannedEvaluation, by: SensitivityBy, part: number, model: ModelParts): PlannedEvaluation {
   if (evaluation.recovery) throw refused(evaluation, 'pruning alone', 'a recovery after it', 'Leave the recovery out.');
   if (isStructural(evaluation)) return withComponentsOf(evaluation, by, part, model);
-  if (evaluation.rates && evaluation.rates.kind !== 'uniform')
-    throw refused(evaluation, 'the same rate wherever it prunes', evaluation.rates.kind, 'Leave the rates out.');
-  const { rates: _, ...rest } = evaluation;
+  const { rates, ...rest } = evaluation;
+  if (rates && rates.kind !== 'uniform')
+    throw refused(evaluation, 'the same rate wherever it prunes', rates.kind, 'Leave the rates out.');
   if (by === 'layers') return { ...rest, layers: [model.layers[part]!] };
   const { sparsity } = evaluation;
   if (sparsity.kind !== 'unstructured')
