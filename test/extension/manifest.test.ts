@@ -82,7 +82,7 @@ describe('the manifest', () => {
     const llm = LLM_SETTING_KEYS.map((key) => `espalier.llm.${key}`);
     const { QUEUE_SETTING } = await import('../../src/extension/queue/queueConfiguration.ts');
     const inputs = ['espalier.model', 'espalier.text', 'espalier.calibration'];
-    const others = [...inputs, QUEUE_SETTING, 'espalier.results.form', ...llm];
+    const others = [...inputs, QUEUE_SETTING, 'espalier.notifications.runs', 'espalier.results.form', ...llm];
     expect(Object.keys(properties).sort()).toEqual(
       [...others, ...Object.values(EVALUATION_SETTINGS).map((key) => `espalier.${key}`)].sort(),
     );
