@@ -36,14 +36,17 @@ export function sparsityOrder({ result: { sparsity } }: ReportedEvaluation): num
   return sparsity.kind === 'n:m' ? 1 + sparsity.of + (1 - sparsity.keep / sparsity.of) : sparsity.share;
 }
 
-/** `of tiny on test.txt`, with what they are cited by. */
-export function onWhat({ inputs, result }: ReportedEvaluation): Line {
+/** `of tiny`, with what it is cited by. */
+export function ofModel({ inputs, result }: ReportedEvaluation): Line {
   const { architecture } = result.provenance;
-  const model: Line = [
-    text('of '),
-    code(inputName(inputs.model)),
-    ...citing(modelKeys({ model: inputs.model, architecture })),
-  ];
+  const { model } = inputs;
+  return [text('of '), code(inputName(model)), ...citing(modelKeys({ model, architecture }))];
+}
+
+/** `of tiny on test.txt`, with what they are cited by. */
+export function onWhat(evaluation: ReportedEvaluation): Line {
+  const { inputs } = evaluation;
+  const model = ofModel(evaluation);
   if (inputs.text === undefined) return model;
   return [...model, text(' on '), code(inputName(inputs.text)), ...citing(textKeys(inputs.text))];
 }
