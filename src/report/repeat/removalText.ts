@@ -93,7 +93,7 @@ function readRecovery(text: string): Recovery | undefined {
   const called = readCall(text);
   if (called === undefined || !isRecoveryMethod(called.method)) return undefined;
   const settings = settingsOf(RECOVERY_SETTINGS, called.said);
-  return settings && ({ method: called.method, ...DEFAULT_RECOVERY_SETTINGS, ...settings } as Recovery);
+  return settings && { method: called.method, ...DEFAULT_RECOVERY_SETTINGS, ...settings };
 }
 
 /** `admm (iterations: 50)` */
