@@ -27,7 +27,10 @@ export const MEAN_TOLERANCE = 0.5 / UNITS + 1e-12;
 
 /** What rates come to is whole components, and that is what costs: so a cost falls in steps. */
 export interface RateBudget {
+  /** Of blocks of many sizes, which rates that are searched for come to: those that are alike may take less. */
   readonly limit: CostLimit;
+  /** The rate at which equal blocks meet it. */
+  readonly equal: number;
   readonly components: readonly BlockComponents[];
 }
 
