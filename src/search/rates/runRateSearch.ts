@@ -44,7 +44,9 @@ function budgetedSpace(plan: RateSearchPlan, opening: ComponentsOpening): RateSp
   const equal = shareOf(sparsity, opening, compensated);
   const limit = limitOf(sparsity, opening, compensated);
   if (!limit) return rateSpace(components, equal);
-  const { costOfAlike: _, ...ofMany } = limit;
+  // Its blocks may have sizes of their own, and share no program.
+  const { budget, dense, most, outside, blocks, costOfBlock } = limit;
+  const ofMany = { budget, dense, most, outside, blocks, costOfBlock };
   const mean = leastShare(ofMany, (share) =>
     keptAtRates(
       components,
