@@ -257,7 +257,7 @@ describe('one source for each fact', () => {
             : `${head} { ${method} ${example} ${mean} ${target} ${drop} ${asks} ${own.join(' ')} }`;
         const text = `model tiny = "m"\ncorpus test = "t"\ncorpus calib = "c"\nmetric wanda = W * sqrt(X) * G\n${declared}\n${whole}`;
         // Random search takes no proposals, which it says.
-        const rounds = name !== 'roundFor' || !isSearchMethod(block) || isForRates;
+        const rounds = name !== 'roundFor' || !isSearchMethod(block) || SEARCH_METHODS[block].finds !== 'metrics';
         const isIdle = !rounds || (block === 'random' && (setting?.of === 'llm' || name === 'proposals'));
         const told = compile(text).diagnostics.map(({ code }) => code);
         expect(told, text).toEqual(isIdle ? ['search/no-effect'] : []);
