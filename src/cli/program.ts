@@ -21,6 +21,7 @@ import { recoverCommand } from './commands/recoverCommand.ts';
 import { reportCommand } from './commands/reportCommand.ts';
 import { runsCommand } from './commands/runsCommand.ts';
 import { searchCommand } from './commands/searchCommand.ts';
+import { sensitivityCommand } from './commands/sensitivityCommand.ts';
 import { serveCommand } from './commands/serveCommand.ts';
 import { speedCommand } from './commands/speedCommand.ts';
 import { tokensCommand } from './commands/tokensCommand.ts';
@@ -99,6 +100,7 @@ function createProgram(context: CommandContext, json: boolean): Command {
     .addHelpText('after', EXIT_CODES_HELP);
   for (const create of [
     evaluateCommand,
+    sensitivityCommand,
     evolveCommand,
     searchCommand,
     recoverCommand,

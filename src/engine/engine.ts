@@ -49,7 +49,7 @@ import { LoadedModels } from './forward/loadedModels.ts';
 import { modelLength, withLength } from './forward/modelLength.ts';
 import { DEFAULT_ROWS } from '../experiment/corpusRows.ts';
 import { TokenCache } from './forward/tokenCache.ts';
-import { allParameters } from './families/families.ts';
+import { allParameters, layerTypes } from './families/families.ts';
 import { sizeOf } from './graph/shape.ts';
 import { type ScoredToken, scoreSequences } from './scoring/scoreSequences.ts';
 import type { Sequence } from './scoring/sequence.ts';
@@ -416,6 +416,7 @@ function summarise({ folder, config, tensors, notes }: Checkpoint): CheckpointSu
     parameters: count(parameters),
     prunableParameters: count(parameters.filter((parameter) => parameter.linear)),
     blocks: config.depth,
+    layers: layerTypes(config),
     hidden: config.hidden,
     vocabulary: config.vocabulary,
     modelLength: modelLength(config),

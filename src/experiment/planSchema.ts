@@ -21,6 +21,9 @@ export type PlannedEvaluation = WeightEvaluation | StructureEvaluation;
 /** Single weights are removed, by a metric or by SparseGPT’s own choice. */
 export type WeightEvaluation = Immutable<z.infer<typeof weightEvaluationSchema>>;
 
+/** Beyond any family's. */
+export const MAX_LAYER_TYPES = 100;
+
 const weightEvaluationSchema = z
   .strictObject({
     /** Name of the metric as the user wrote it; the expression itself where it has none. */
@@ -30,6 +33,8 @@ const weightEvaluationSchema = z
     sparsity: weightSparsitySchema,
     /** How much of each block goes, where not the same of each; of unstructured sparsity only. */
     rates: ratesSchema.exactOptional(),
+    /** Types of linear layers that are pruned, where not all are: `q_proj`, see `layerType`. The others stay as they are. */
+    layers: z.array(nameSchema).min(1).max(MAX_LAYER_TYPES).exactOptional(),
     /** Weights that are compared with each other, where the metric has a say in it; else the setting's. */
     group: settingsSchema.shape.group.exactOptional(),
     /** What becomes of the weights that stay. */

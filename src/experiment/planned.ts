@@ -32,9 +32,9 @@ export function scoreText(evaluation: PlannedEvaluation): string {
 
 function removalText(evaluation: PlannedEvaluation): string {
   if (!isStructural(evaluation)) {
-    const { expression, rates, group, update } = evaluation;
+    const { expression, rates, layers, group, update } = evaluation;
     const score = expression ? printInfix(expression) : updateText(update!);
-    return `${score}${ratesText(rates)}${group === undefined ? '' : `, group ${group}`}`;
+    return `${score}${ratesText(rates)}${layersText(layers)}${group === undefined ? '' : `, group ${group}`}`;
   }
   const { structure } = evaluation;
   if (structure.kind === 'scored') return `${structureScoreText(structure.score)}${ratesText(structure.rates)}`;
@@ -78,6 +78,10 @@ function ratesText(rates: RateAllocation | undefined): string {
     case 'given':
       return `, rates ${rates.rates.join(' ')}`;
   }
+}
+
+function layersText(layers: readonly string[] | undefined): string {
+  return layers ? `, of ${layers.join(' ')} alone` : '';
 }
 
 /** Whether calibration samples are needed: for statistics of inputs, or for gradients. */

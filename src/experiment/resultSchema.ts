@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Immutable } from '../base/immutable.ts';
 import { amountSchema, countSchema, hashSchema, shareSchema, textSchema } from '../base/scalarSchemas.ts';
-import { inputFields, settingsSchema } from './planSchema.ts';
+import { inputFields, MAX_LAYER_TYPES, settingsSchema } from './planSchema.ts';
 import { predictionSchema } from './predictionSchema.ts';
 import { MAX_DEVICES } from './numberedDevice.ts';
 import { recoveryReportSchema } from './recoverySchema.ts';
@@ -203,6 +203,8 @@ export const checkpointSummarySchema = z.strictObject({
   parameters: countSchema,
   prunableParameters: countSchema,
   blocks: countSchema,
+  /** Types of the linear layers in the blocks, in their order: `q_proj`, `down_proj`. */
+  layers: z.array(textSchema).max(MAX_LAYER_TYPES),
   hidden: countSchema,
   vocabulary: countSchema,
   /** Tokens of the longest text that it was made for. */

@@ -33,6 +33,9 @@ const EVEN = 0.5;
 export function axisScale(axis: Axis, values: readonly number[], most: number, tight = false): AxisScale {
   const [min, max] = endsOf(axis, values, tight);
   const place = placeOf(axis, min, max);
+  if (axis.categories) {
+    return { min, max, at: place, ticks: axis.categories.map((text, i) => ({ at: place(i), text })), gap: undefined };
+  }
   const ticks = ticksOf(axis, min, max, most).filter((value) => !inGap(axis, value));
   const format = formatterOf(axis.format ?? (axis.scale === 'difference' ? 'signed-percent' : 'number'), ticks);
   return {

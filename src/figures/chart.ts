@@ -33,23 +33,41 @@ export function layOutChart(figure: ChartFigure, style: PrintStyle): Scene {
   const ratio = style.width > WIDE ? RATIO.page : RATIO.column;
   const wanted = style.height === undefined ? undefined : style.height * POINTS_PER_MILLIMETRE;
   const bare = wanted ?? width * ratio;
-  const isDirect =
-    figure.legend === 'direct' && hasRoomForLabels(figure.series, bare - roomBelow(figure.x.label, style), size);
+  const turned = turnedCategories(figure.x, width, style);
+  const below = roomBelow(figure.x.label, style, turned);
+  const isDirect = figure.legend === 'direct' && hasRoomForLabels(figure.series, bare - below, size);
   const legend = figure.legend === 'none' || isDirect ? NO_LEGEND : drawLegend(items, width, style);
-  const height = wanted ?? bare + legend.height;
+  // What is written upwards takes nothing from the plot.
+  const height = wanted ?? bare + legend.height + below - roomBelow(figure.x.label, style);
 
   const top = legend.height + size * ASCENT * 0.6;
-  const plotHeight = height - top - roomBelow(figure.x.label, style);
+  const plotHeight = height - top - below;
   const y = axisScale(figure.y, verticalValues(figure), Math.max(3, Math.floor(plotHeight / (2.2 * size))));
   const left = roomLeft(y, figure.y.label, style);
   const labels = isDirect ? labelRoom(figure.series, width, style) : 0;
   const { x, right } = fitHorizontal(figure, width - left - labels, labels > 0, style);
   const plot: Box = { x: left, y: top, width: width - left - labels - right, height: plotHeight };
-  const frame = drawFrame({ plot, x, y, xLabel: figure.x.label, yLabel: figure.y.label }, style);
+  const frame = drawFrame(
+    { plot, x, y, xLabel: figure.x.label, yLabel: figure.y.label, isTurned: turned.length > 0 },
+    style,
+  );
   const series = drawSeries(items, { plot, x, y });
   const names = isDirect ? directLabels(items, plot, y, labels - BEFORE, style) : [];
   return { width, height, marks: [...frame.below, ...series, ...frame.above, ...legend.marks, ...names] };
 }
+
+/** Categories that have no room beside each other are written upwards. */
+function turnedCategories(
+  { categories = [] }: ChartFigure['x'],
+  width: number,
+  { fontSize, serif }: PrintStyle,
+): readonly string[] {
+  const widest = Math.max(0, ...categories.map((text) => textWidth(text, fontSize, serif)));
+  return categories.length * (widest + fontSize) > CATEGORY_SHARE * width ? categories : [];
+}
+
+/** Of a chart's width that its plot has at least. */
+const CATEGORY_SHARE = 0.75;
 
 const NO_LEGEND = { marks: [] as Mark[], height: 0 };
 
@@ -88,8 +106,9 @@ function fitHorizontal(
   };
   let most = MOST_TICKS;
   let x = axisScale(axis, values, most, isTight);
-  while (most > 2 && !fits(x)) x = axisScale(axis, values, --most, isTight);
-  const last = x.ticks.at(-1);
+  while (!axis.categories && most > 2 && !fits(x)) x = axisScale(axis, values, --most, isTight);
+  // Each category stands at the middle of its bars.
+  const last = axis.categories ? undefined : x.ticks.at(-1);
   const beyond = last === undefined ? 0 : textWidth(last.text, fontSize, serif) / 2 - (1 - last.at) * room;
   return { x, right: isLabelled ? 0 : Math.max(3, beyond) };
 }

@@ -24,7 +24,16 @@ export type ValueFormat = z.infer<typeof formatSchema>;
 export type Emphasis = z.infer<typeof emphasisSchema>;
 
 /** Beyond any that can be looked at: what a page sends is bounded. */
-const MOST = { series: 200, points: 20_000, rows: 500, columns: 5000, lines: 20_000, axes: 40, nodes: 5000 };
+const MOST = {
+  series: 200,
+  points: 20_000,
+  rows: 500,
+  columns: 5000,
+  lines: 20_000,
+  axes: 40,
+  categories: 100,
+  nodes: 5000,
+};
 
 const textSchema = z.string().max(2000);
 
@@ -46,6 +55,8 @@ const axisSchema = z.strictObject({
   /** Counts have no ticks between whole numbers. */
   whole: z.boolean().exactOptional(),
   format: formatSchema.exactOptional(),
+  /** Of a horizontal axis whose values are no numbers: what 0, 1, 2, … stand for, all of them written. */
+  categories: z.array(textSchema).max(MOST.categories).exactOptional(),
 });
 
 const seriesSchema = z.strictObject({

@@ -17,6 +17,8 @@ export interface Frame {
   readonly y: AxisScale;
   readonly xLabel: string;
   readonly yLabel: string;
+  /** Whether what stands at the ticks of the horizontal axis is written upwards. */
+  readonly isTurned?: boolean;
 }
 
 /** Room left of a plot: ticks, their texts, and the label that is written upwards. */
@@ -25,13 +27,18 @@ export function roomLeft(y: AxisScale, label: string, { fontSize, serif }: Print
   return TICK + GAP + widest + (label === '' ? 0 : GAP + fontSize * (ASCENT + DESCENT) + 1);
 }
 
-export function roomBelow(label: string, { fontSize }: PrintStyle): number {
+/** @param turned what stands at the ticks, where that is written upwards */
+export function roomBelow(label: string, { fontSize, serif }: PrintStyle, turned: readonly string[] = []): number {
   const line = fontSize * (ASCENT + DESCENT);
-  return TICK + GAP + line + (label === '' ? 0 : GAP + line);
+  const texts = Math.max(line, ...turned.map((text) => textWidth(text, fontSize, serif)));
+  return TICK + GAP + texts + (label === '' ? 0 : GAP + line);
 }
 
 /** Thin lines, few ticks, a faint line across at each tick of the vertical axis. */
-export function drawFrame({ plot, x, y, xLabel, yLabel }: Frame, style: PrintStyle): { below: Mark[]; above: Mark[] } {
+export function drawFrame(
+  { plot, x, y, xLabel, yLabel, isTurned = false }: Frame,
+  style: PrintStyle,
+): { below: Mark[]; above: Mark[] } {
   const { left, right, top, bottom } = edges(plot);
   const size = style.fontSize;
   const yAt = (at: number): number => bottom - at * plot.height;
@@ -69,9 +76,14 @@ export function drawFrame({ plot, x, y, xLabel, yLabel }: Frame, style: PrintSty
   ];
   const texts = [
     ...y.ticks.map(({ at, text }) => textMark(text, left - TICK - GAP, yAt(at) + size * ASCENT * 0.5, size, 'end')),
-    ...x.ticks.map(({ at, text }) => textMark(text, xAt(at), bottom + TICK + GAP + size * ASCENT, size, 'middle')),
+    ...x.ticks.map(({ at, text }): TextMark =>
+      isTurned
+        ? { ...textMark(text, xAt(at) + size * ASCENT * 0.5, bottom + TICK + GAP, size, 'end'), isTurned }
+        : textMark(text, xAt(at), bottom + TICK + GAP + size * ASCENT, size, 'middle'),
+    ),
   ];
-  const lowest = bottom + roomBelow(xLabel, style) - size * DESCENT;
+  const turned = isTurned ? x.ticks.map(({ text }) => text) : [];
+  const lowest = bottom + roomBelow(xLabel, style, turned) - size * DESCENT;
   const labels = [
     ...(xLabel === '' ? [] : [textMark(xLabel, (left + right) / 2, lowest, size, 'middle')]),
     ...(yLabel === ''

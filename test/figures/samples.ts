@@ -176,6 +176,22 @@ export const SAMPLES: Readonly<Record<string, Figure>> = {
     ],
     legend: 'above',
   },
+  categories: {
+    kind: 'chart',
+    title: 'Increase of the loss by types of layers, which have no room beside each other in a column',
+    x: {
+      label: 'linear layers',
+      scale: 'linear',
+      categories: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'],
+    },
+    y: { label: 'loss increase (nats per token)', scale: 'linear' },
+    series: [0.5, 0.8].map((share) => ({
+      name: `${100 * share}%`,
+      mark: 'bars' as const,
+      points: counted(7).map((i) => ({ x: i, y: share * Math.sin(i + 1) ** 2 - 0.1 })),
+    })),
+    legend: 'above',
+  },
   negative: {
     kind: 'chart',
     title: 'Signed values of a single series, which is the same everywhere',

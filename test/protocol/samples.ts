@@ -106,6 +106,7 @@ export function sampleSummary(folder: string): CheckpointSummary {
     parameters: 6_450_000,
     prunableParameters: 5_400_000,
     blocks: 6,
+    layers: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'],
     hidden: 256,
     vocabulary: 4096,
     modelLength: 256,

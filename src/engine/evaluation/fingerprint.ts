@@ -80,13 +80,17 @@ export function ownGradients(provenance: Provenance) {
   };
 }
 
-function weightsGone({ expression, sparsity, rates, update }: WeightEvaluation, group: EvaluationSettings['group']) {
+function weightsGone(
+  { expression, sparsity, rates, layers, update }: WeightEvaluation,
+  group: EvaluationSettings['group'],
+) {
   return {
     // The parts that are undefined are none of the hash.
     expression: expression && printPrefix(expression),
     ...(rates?.kind !== 'given' && { sparsity: printSparsity(sparsity) }),
     ...(sparsity.kind === 'unstructured' && expression && { group }),
     ...(rates && rates.kind !== 'uniform' && { rates }),
+    layers,
     update: update && canonicalJson(update),
   };
 }

@@ -7,6 +7,7 @@ import { isStructural, structureScoreText } from '../../experiment/planned.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import type { EvaluationResult } from '../../experiment/resultSchema.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import { layerTypes } from '../families/families.ts';
 import { modelComponents } from '../models/components.ts';
 import { type PrunedLayer, Pruner } from '../pruning/pruner.ts';
 import { modelSizes } from '../structure/modelSizes.ts';
@@ -38,7 +39,10 @@ export function refusal(evaluation: PlannedEvaluation, { checkpoint }: SweepInpu
   try {
     checkAfterMask(evaluation);
     if (isStructural(evaluation)) checkStructure(evaluation, components);
-    else checkRates(evaluation, components);
+    else {
+      checkRates(evaluation, components);
+      checkLayers(evaluation, checkpoint);
+    }
     return undefined;
   } catch (error) {
     return asRefusal(error);
@@ -183,6 +187,31 @@ function checkRates({ rates, sparsity, metric }: WeightEvaluation, components: r
     });
   }
   if (rates.kind === 'given') givenRates(rates.rates, components.length);
+}
+
+/** @throws EspalierError `settings/invalid` */
+function checkLayers({ layers, rates, metric }: WeightEvaluation, { config }: Checkpoint): void {
+  if (!layers) return;
+  const known = layerTypes(config);
+  const unknown = layers.find((layer) => !known.includes(layer));
+  const operation = `choosing the layers for ${metric}`;
+  if (unknown !== undefined) {
+    throw new EspalierError({
+      code: 'settings/invalid',
+      operation,
+      expected: `layers of ${config.architecture}`,
+      actual: unknown,
+      remedy: `It has ${known.join(', ')}.`,
+    });
+  }
+  if (rates?.kind !== 'owl') return;
+  throw new EspalierError({
+    code: 'settings/invalid',
+    operation,
+    expected: 'all layers, where outliers decide how much of each block goes',
+    actual: layers.join(', '),
+    remedy: 'Leave the layers out, or the allocation.',
+  });
 }
 
 /** @throws EspalierError `settings/invalid` */

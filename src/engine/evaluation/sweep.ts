@@ -9,8 +9,9 @@ import type { LayerSolvers } from './blockSolvers.ts';
 import { observeBlock } from './observeBlock.ts';
 import { countBatches } from '../scoring/scoredStream.ts';
 import { countRefitSteps } from './refitBlock.ts';
+import { openTracks } from './openTracks.ts';
 import type { SweepInputs, SweepOutcome, Variant } from './sweepInputs.ts';
-import { Track } from './track.ts';
+import type { Track } from './track.ts';
 
 /** The outcomes in the order of the variants; a metric that cannot rank has its error, and the others go on. */
 export interface SweepOutcomes {
@@ -44,8 +45,7 @@ export async function sweep(
   const refits = variants.some((variant) => 'refitter' in variant && variant.refitter) ? inputs.refits : undefined;
   let oneShot: CalibrationStream | undefined;
   try {
-    for (const variant of dense ? [undefined, ...variants] : variants)
-      tracks.push(await Track.open(inputs, variant, tracks));
+    const { reach } = await openTracks(inputs, dense ? [undefined, ...variants] : variants, tracks);
     const operands = inputs.statistics ? [] : pruners.flatMap((pruner) => pruner.rows);
     const isOneShot = inputs.statistics !== undefined || inputs.calibrate === 'one-shot';
     const updates = !inputs.solvers && pruners.some(({ update }) => update);
@@ -68,6 +68,7 @@ export async function sweep(
         const statistics = inputs.statistics?.[index] ?? observed?.statistics;
         if (refits) await shared.time(() => refits.reach(inputs, visit, step));
         if (useGradients) gradients = await shared.time(() => inputs.gradients!.block(index));
+        await reach(index);
         for (const track of tracks) await track.visit({ ...visit, statistics, solvers, gradients }, step);
       } finally {
         solvers?.dispose();

@@ -3,7 +3,8 @@ import type { ErrorCode } from '../../base/errorSchema.ts';
 import type { BlockMask } from '../../experiment/structureSchema.ts';
 import type { WeightUpdate } from '../../experiment/updates.ts';
 import type { Parameter } from '../families/family.ts';
-import { type MaskInputs, maskInputs } from '../forward/maskInputs.ts';
+import type { HiddenStream } from '../forward/hiddenStream.ts';
+import { isWhole, type MaskInputs, maskInputs } from '../forward/maskInputs.ts';
 import { Pruner } from '../pruning/pruner.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 import type { Weights } from '../forward/blockWeights.ts';
@@ -27,8 +28,8 @@ import type { SweepInputs, SweepOutcome, Variant } from './sweepInputs.ts';
 export class Track {
   private readonly inputs: SweepInputs;
   private readonly variant: Variant | undefined;
-  /** Absent where no perplexity is wanted. */
-  private readonly evaluation: StateStream | undefined;
+  /** Absent where no perplexity is wanted, and before the block that it begins at. */
+  private evaluation: StateStream | undefined;
   private readonly tasks: ScoredStream | undefined;
   /** Of the tasks alone. */
   private readonly taskWatch: Stopwatch;
@@ -38,13 +39,19 @@ export class Track {
   private readonly stopwatch: Stopwatch;
   /** Solvers that another track has opened, and whose time is counted here, too. */
   private readonly shared = new WeakSet<UpdateSolver>();
+  /** Blocks before this one are the dense model's, and what leaves them is another track's, too. */
+  private readonly begins: number;
   private failure: EspalierError | undefined;
   private loss = 0;
 
   private constructor(
     inputs: SweepInputs,
     variant: Variant | undefined,
-    streams: { readonly evaluation: StateStream | undefined; readonly tasks: ScoredStream | undefined },
+    streams: {
+      readonly evaluation: StateStream | undefined;
+      readonly tasks: ScoredStream | undefined;
+      readonly begins: number;
+    },
     calibration: CalibrationStream | undefined,
     stopwatch: Stopwatch,
   ) {
@@ -52,13 +59,22 @@ export class Track {
     this.variant = variant;
     this.evaluation = streams.evaluation;
     this.tasks = streams.tasks;
+    this.begins = streams.begins;
     this.taskWatch = new Stopwatch(inputs.now);
     this.calibration = calibration;
     this.stopwatch = stopwatch;
   }
 
-  /** @param others of the same sweep, none of which has moved yet: what the blocks begin with is the same for all */
-  static async open(inputs: SweepInputs, variant: Variant | undefined, others: readonly Track[] = []): Promise<Track> {
+  /**
+   * @param others of the same sweep, none of which has moved yet: what the blocks begin with is the same for all
+   * @param begins the block at which it gets its states of another track, see {@link beginWith}; of one without samples and tasks of its own
+   */
+  static async open(
+    inputs: SweepInputs,
+    variant: Variant | undefined,
+    others: readonly Track[] = [],
+    begins = 0,
+  ): Promise<Track> {
     const stopwatch = new Stopwatch(inputs.now);
     const rows = variant instanceof Pruner ? variant.rows : [];
     const observes = rows.length > 0 || (variant instanceof Pruner && variant.update !== undefined);
@@ -66,19 +82,27 @@ export class Track {
     const sequential =
       (refits && !inputs.refits) || (!inputs.statistics && inputs.calibrate === 'sequential' && observes);
     const { evaluation: sequences, asked, scratchFolder } = inputs;
-    const begin = (): Promise<StateStream> => openStates(inputs, sequences, scratchFolder, [], others[0]?.evaluation);
-    const evaluation = sequences.length > 0 ? await stopwatch.time(begin) : undefined;
+    const moving = others.find(({ evaluation }) => evaluation);
+    const begin = (): Promise<StateStream> => openStates(inputs, sequences, scratchFolder, [], moving?.evaluation);
+    const evaluation = sequences.length > 0 && begins === 0 ? await stopwatch.time(begin) : undefined;
     const tasks = asked && (await stopwatch.time(() => ScoredStream.open(inputs, asked)));
     const sampled = others.find(({ calibration }) => calibration)?.calibration;
     const calibration = sequential
       ? await stopwatch.time(() => CalibrationStream.open(inputs, rows, sampled))
       : undefined;
-    return new Track(inputs, variant, { evaluation, tasks }, calibration, stopwatch);
+    return new Track(inputs, variant, { evaluation, tasks, begins }, calibration, stopwatch);
   }
 
   /** What still prunes: undefined of the dense model, of whole components, and where it is over since the metric cannot rank. */
   get pruner(): Pruner | undefined {
     return this.variant instanceof Pruner && !this.failure ? this.variant : undefined;
+  }
+
+  /** Takes the states that the dense model's blocks have left, where this is the block that it begins at; the way there counts as its own. */
+  async beginWith(other: Track, index: number): Promise<void> {
+    if (index === 0 || index !== this.begins) return;
+    this.stopwatch.add(other.stopwatch.seconds);
+    this.evaluation = await this.stopwatch.time(() => (other.evaluation as HiddenStream).copy());
   }
 
   /** Prunes the block and moves the streams on. */
@@ -114,6 +138,7 @@ export class Track {
 
   private async visitRemoved({ mask, fills, refitter }: Removal, visit: BlockVisit, step: Step): Promise<void> {
     const { index, layout, block, last, where } = visit;
+    if (isWhole(layout, mask[index]!) && !refitter) return this.carry(visit, block, step, `evaluating, ${where}`);
     const inputs = maskInputs(layout, mask[index]!, fills?.[index]);
     let refitted: Refitted | undefined;
     try {
@@ -135,19 +160,21 @@ export class Track {
 
   /** Carries all that is evaluated through a block, or through what a mask leaves of it. */
   private async carry(
-    { layout, last }: BlockVisit,
+    { index, layout, last }: BlockVisit,
     block: Weights,
     step: Step,
     where: string,
     mask?: MaskInputs,
   ): Promise<void> {
+    if (index < this.begins) return standStill(this.batches, step, where);
     await this.evaluation?.advance(layout, block, step, where, { mask });
     await this.taskWatch.time(async () => this.tasks?.advance(layout, block, step, `${where}, tasks`, { mask, last }));
   }
 
   /** Steps of a block. */
   private get batches(): number {
-    return (this.evaluation?.steps ?? 0) + (this.tasks?.steps ?? 0);
+    const { evaluation, programs } = this.inputs;
+    return Math.ceil(evaluation.length / programs.batch) + (this.tasks?.steps ?? 0);
   }
 
   private refit(refitter: Refitter, mask: BlockMask, visit: BlockVisit, step: Step): Promise<Refitted> {

@@ -1,7 +1,7 @@
 import { bloom } from './bloom.ts';
 import type { FamilyConfig } from './config.ts';
 import { falcon } from './falcon.ts';
-import type { Family, Parameter } from './family.ts';
+import { type Family, layerType, type Parameter } from './family.ts';
 import { gpt2 } from './gpt2.ts';
 import { cohere, cohere2 } from './cohere.ts';
 import { gemma, gemma2, gemma3 } from './gemma.ts';
@@ -53,6 +53,13 @@ export interface ModelConfig extends FamilyConfig {
 
 export function familyOf({ architecture }: Pick<ModelConfig, 'architecture'>): Family {
   return FAMILIES[architecture];
+}
+
+/** Types of the linear layers in the blocks, in their order. */
+export function layerTypes(config: ModelConfig): readonly string[] {
+  const family = familyOf(config);
+  const blocks = config.windows.flatMap((_, index) => family.block(config, index).parameters);
+  return [...new Set(blocks.filter(({ linear }) => linear).map(layerType))];
 }
 
 /** Every tensor that the model is made of. */

@@ -71,6 +71,11 @@ export interface Parameter {
   readonly routes?: true;
 }
 
+/** What a linear layer is called in each block: `q_proj` of `model.layers.3.self_attn.q_proj.weight`. */
+export function layerType({ tensor }: Pick<Parameter, 'tensor'>): string {
+  return tensor.replace(/\.weight$/, '').replace(/^.*\./, '');
+}
+
 /** The shape that a parameter has in the checkpoint. */
 export function storedShape({ shape, transposed }: Pick<Parameter, 'shape' | 'transposed'>): readonly number[] {
   return transposed ? shape.toReversed() : shape;

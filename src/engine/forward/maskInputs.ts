@@ -32,6 +32,17 @@ export function maskInputs({ shape }: BlockLayout, mask: BlockMask, fill?: Block
   };
 }
 
+/** Whether all of a block stays. */
+export function isWhole({ shape }: BlockLayout, { dropped, groups, channels, experts }: BlockMask): boolean {
+  if (dropped) return false;
+  const stays = (bits: string, count: number): boolean => unpackBits(bits, count).every((bit) => bit === 1);
+  return (
+    stays(groups, shape.kvHeads) &&
+    stays(channels, shape.intermediate) &&
+    (experts === undefined || shape.experts === undefined || stays(experts, shape.experts))
+  );
+}
+
 /** 1 for each expert that stays: all, where a mask says nothing of them. */
 function keptExperts({ experts }: BlockMask, count: number): Float32Array {
   return experts === undefined ? new Float32Array(count).fill(1) : Float32Array.from(unpackBits(experts, count));

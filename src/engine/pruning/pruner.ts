@@ -5,7 +5,7 @@ import type { WeightSparsity } from '../../experiment/sparsitySchema.ts';
 import type { WeightUpdate } from '../../experiment/updates.ts';
 import type { Expression } from '../../metric/expression.ts';
 import { operandsOf } from '../../metric/measure.ts';
-import type { BlockLayout, Parameter } from '../families/family.ts';
+import { type BlockLayout, layerType, type Parameter } from '../families/family.ts';
 import type { Pause } from '../runtime/pause.ts';
 import type { Device } from '../runtime/device.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
@@ -49,6 +49,8 @@ export interface Pruning {
   readonly group: EvaluationSettings['group'];
   /** Share of each block's weights that goes, where not `sparsity` of all. */
   readonly rates?: readonly number[] | undefined;
+  /** Types of layers that are pruned, where not all are; see {@link layerType}. */
+  readonly layers?: readonly string[] | undefined;
   readonly update?: WeightUpdate | undefined;
   /** What the update has made before of the same metric: what is found there is not computed again, nor reported. */
   readonly updated?: KeptWeights | undefined;
@@ -88,6 +90,11 @@ export class Pruner {
     this.usesGradient = operands.includes('G');
   }
 
+  /** Whether anything is asked to go of a block. */
+  touches(block: number, { parameters }: BlockLayout): boolean {
+    return parameters.some((layer) => layer.linear && this.touchesLayer(block, layer));
+  }
+
   /** Layers of a block that are updated after weights of them went: H of their inputs has to be there. */
   updated(block: number, { parameters }: BlockLayout): readonly Parameter[] {
     return this.update ? parameters.filter((layer) => layer.linear && this.removesOf(block, layer) > 0) : [];
@@ -95,7 +102,7 @@ export class Pruner {
 
   /**
    * The pruned weight of one linear layer, valid until the next block is pruned on the CPU, until disposed elsewhere. Undefined for a layer
-   * that stays as it is, and counts among the weights that do: one that cannot be ranked, since the metric or the update asks for inputs
+   * that stays as it is, and counts among the weights that do: one of which nothing is asked to go; one that cannot be ranked, since the metric or the update asks for inputs
    * or gradients and no calibration token went through its expert; and one of which an update that chooses itself is to take nothing.
    *
    * @param block index of the layer's block
@@ -120,6 +127,10 @@ export class Pruner {
     this.requireDivisible(layer, columns);
     const counts = (this.blocks[block] ??= { weights: 0, zeros: 0 });
     counts.weights += out * columns;
+    if (!this.touchesLayer(block, layer)) {
+      counts.zeros += await this.countStored(weight);
+      return undefined;
+    }
     const updates = this.update !== undefined && this.removesOf(block, layer) > 0;
     const key = `${block} ${layer.name} ${this.removesOf(block, layer)}`;
     const known = updates ? this.how.updated?.get(key) : undefined;
@@ -131,7 +142,7 @@ export class Pruner {
     if (unseen) this.unseen.add(layer.tensor.replace(/\.[^.]+\.weight$/, ''));
     const { expression } = this.how;
     if (unseen || (!expression && !updates)) {
-      for (const value of await this.device.download(weight)) if (value === 0) counts.zeros++;
+      counts.zeros += await this.countStored(weight);
       return undefined;
     }
     const rows: Partial<Record<RowOperand, Float32Array>> = {};
@@ -156,6 +167,18 @@ export class Pruner {
   get actualSparsity(): number {
     const total = (of: 'weights' | 'zeros'): number => this.blocks.reduce((sum, block) => sum + block[of], 0);
     return total('weights') > 0 ? total('zeros') / total('weights') : 0;
+  }
+
+  private touchesLayer(block: number, layer: Parameter): boolean {
+    const { rates, layers } = this.how;
+    return rates?.[block] !== 0 && (layers?.includes(layerType(layer)) ?? true);
+  }
+
+  /** Zeros of a weight as the checkpoint has it. */
+  private async countStored(weight: DeviceTensor): Promise<number> {
+    let zeros = 0;
+    for (const value of await this.device.download(weight)) if (value === 0) zeros++;
+    return zeros;
   }
 
   /** An expert that no token went through has no inputs, and no gradient but zeros. */
@@ -223,7 +246,9 @@ export class Pruner {
   }
 
   /** Weights of a layer that go, of each group of those that are compared. */
-  private removesOf(block: number, { shape }: Parameter): number {
+  private removesOf(block: number, layer: Parameter): number {
+    if (!this.touchesLayer(block, layer)) return 0;
+    const { shape } = layer;
     return comparisonGroups(shape as [number, number], this.sparsityOf(block), this.how.group).remove;
   }
 

@@ -60,6 +60,19 @@ const METRICS = [
   byMetric('W', { rates: { kind: 'global' } }),
   byMetric(WANDA, { rates: { kind: 'given', rates: [0.2, 0.6] } }),
 ];
+/** Of which the first blocks are the dense model's, or layers are. */
+const ONE_AT_A_TIME = [
+  byMetric(WANDA, { rates: { kind: 'given', rates: [0, 0.5] } }),
+  byMetric(WANDA, { rates: { kind: 'given', rates: [0.5, 0] } }),
+  byMetric('W', { rates: { kind: 'given', rates: [0, 0] } }),
+  byMetric(WANDA, { layers: ['down_proj'] }),
+  byMetric(WANDA, { layers: ['q_proj', 'k_proj'], sparsity: { kind: 'n:m', keep: 2, of: 4 } }),
+  byMetric(WANDA, { layers: ['fc_in'] }),
+  byMetric(WANDA, { layers: ['q_proj'], rates: OWL }),
+  byMetric(WANDA, { layers: ['q_proj'], rates: { kind: 'given', rates: [0, 0.5] }, update: UPDATE.sparsegpt }),
+  scored('wanda-sp', { kind: 'given', rates: [0, 0.5] }),
+  scored('wanda-sp', { kind: 'given', rates: [0.5, 0] }),
+];
 const UPDATED = [
   byMetric(WANDA),
   byMetric(WANDA, { update: UPDATE.sparsegpt }),
@@ -145,6 +158,8 @@ const TABLES: readonly Table[] = [
   { name: 'metrics that need no samples', evaluations: [byMetric('W'), byMetric('sqrt(W)', { sparsity: some })] },
   { name: 'gradients of samples of their own', evaluations: METRICS, settings: { gradientSamples: 2 } },
   { name: 'a protocol', evaluations: METRICS, more: { protocol: 'wanda' } },
+  { name: 'one block or layer at a time, sequential', evaluations: ONE_AT_A_TIME },
+  { name: 'one block or layer at a time, one-shot', evaluations: ONE_AT_A_TIME, settings: oneShot },
   { name: 'updates, sequential', evaluations: UPDATED },
   { name: 'updates, one-shot', evaluations: UPDATED, settings: oneShot },
   { name: 'structures', evaluations: STRUCTURES },
