@@ -92,9 +92,8 @@ describe('what comes out', () => {
   const plan = planOf(byWeights({ sparsity: at(0.2) }), byWeights({ sparsity: at(0.8) }));
   const result = (perplexity: number, i: number) =>
     ({ perplexity, densePerplexity: 10, fingerprint: `f${i}` }) as EvaluationResult;
-  const failure = {
-    ...{ code: 'metric/invalid-score', operation: 'o', expected: 'e', actual: 'a', remedy: 'r' },
-  } as const;
+  const code = 'metric/invalid-score' as const;
+  const failure = { code, operation: 'o', expected: 'e', actual: 'a', remedy: 'r' };
   const outcomes = [10, 11, 20].map(result);
   const curves = (by: SensitivityBy) => sensitivities(plan, by, MODEL, [...outcomes, failure]);
 
