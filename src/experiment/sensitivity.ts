@@ -11,8 +11,9 @@ import type { UnstructuredSparsity } from './sparsitySchema.ts';
 export const SENSITIVITY_BY = ['blocks', 'layers'] as const;
 export type SensitivityBy = (typeof SENSITIVITY_BY)[number];
 
-/** The sparsities of a curve where nobody says others. */
-export const SENSITIVITY_SPARSITIES = '20%,50%,80%';
+/** The sparsities of a curve where nobody says others, as shares and as a flag has them. */
+export const SENSITIVITY_SHARES = [0.2, 0.5, 0.8] as const;
+export const SENSITIVITY_SPARSITIES = SENSITIVITY_SHARES.map((share) => `${share * 100}%`).join(',');
 
 /** What can be pruned alone in a model: see `CheckpointSummary`. */
 export interface ModelParts {

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { toErrorData } from '../base/errors.ts';
 import type { EvaluationPlan } from '../experiment/planSchema.ts';
 import type { ReadersReport } from '../experiment/readersSchema.ts';
+import type { RequestHooks } from '../protocol/requests.ts';
 import type { CheckpointSummary } from '../experiment/resultSchema.ts';
 import { SYSTEM_CLOCK } from '../base/clock.ts';
 import { registerAgentTools } from './agents/agentTools.ts';
@@ -14,6 +15,7 @@ import { fallbackFor } from './configuration.ts';
 import { EvaluateCommand } from './evaluate/evaluateCommand.ts';
 import { confirmEvaluation } from './evaluate/confirmEvaluation.ts';
 import { Evaluator } from './evaluate/evaluator.ts';
+import type { Target } from './evaluate/evaluator.ts';
 import { InputHashes } from './evaluate/inputHashes.ts';
 import type { StampedHashes } from './evaluate/inputHashes.ts';
 import { HubAccess } from './hub/hubAccess.ts';
@@ -36,6 +38,8 @@ import { ResultExport } from './results/exportResult.ts';
 import type { SpeedParts } from './results/measureSpeed.ts';
 import { ResultRecovery } from './results/recoverResult.ts';
 import { ResultSpeed } from './results/resultSpeed.ts';
+import { showSensitivity } from './results/sensitivityCommand.ts';
+import type { SensitivityParts } from './results/sensitivityCommand.ts';
 import { keepResults } from './evaluate/resultKeeper.ts';
 import { ResultView } from './evaluate/resultView.ts';
 import type { Supervisor } from './worker/supervisor.ts';
@@ -72,6 +76,7 @@ export class Application {
   private readonly supervisor: Supervisor;
   private readonly language: LanguageServer;
   private readonly taskFiles: TaskFiles;
+  private readonly sensitivityParts: SensitivityParts;
   private readonly outlines: Outlines;
   private readonly records: RecordBooks;
   private readonly hashes: InputHashes;
@@ -170,15 +175,18 @@ export class Application {
       onChange: refresh,
       log: tell,
     });
+    const plansOf = async (target: Target, signal: AbortSignal): Promise<EvaluationPlan[]> => {
+      const plans: EvaluationPlan[] = [];
+      for (const plan of await this.outlines.plans(target)) plans.push(await hub.located(plan, signal));
+      return plans;
+    };
+    const confirm = async ({ name }: Target, plan: EvaluationPlan, hooks: RequestHooks): Promise<boolean> =>
+      confirmEvaluation(name, await supervisor.request('preflight', plan, hooks));
+    this.sensitivityParts = { plansOf, describe, confirm, evaluate };
     this.evaluator = new Evaluator({
-      plansOf: async (target, signal) => {
-        const plans: EvaluationPlan[] = [];
-        for (const plan of await this.outlines.plans(target)) plans.push(await hub.located(plan, signal));
-        return plans;
-      },
+      plansOf,
       planKeyOf: (target) => this.outlines.planKey(target),
-      confirm: async ({ name }, plan, hooks) =>
-        confirmEvaluation(name, await supervisor.request('preflight', plan, hooks)),
+      confirm,
       evaluate,
       keeper: (target, plan) =>
         keepResults(
@@ -388,6 +396,11 @@ export class Application {
   async compare(argument: unknown): Promise<void> {
     const target = await this.evaluation.metricFor(argument, 'Compare');
     if (target) await this.comparison.compare(target);
+  }
+
+  async sensitivity(argument: unknown): Promise<void> {
+    const target = await this.evaluation.metricFor(argument, 'Sensitivity');
+    if (target) await showSensitivity(target, this.sensitivityParts);
   }
 
   async openSample(): Promise<void> {

@@ -27,6 +27,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   'espalier.showMenu': { run: (application) => application.atHand.showMenu(), needsTrust: false },
   'espalier.compare': { run: (application, target) => application.compare(target), needsTrust: true },
+  'espalier.sensitivity': { run: (application, target) => application.sensitivity(target), needsTrust: true },
   'espalier.evolve': { run: (application, target) => application.searches.evolve(target), needsTrust: true },
   'espalier.openRun': { run: (application, run) => application.searches.open(run), needsTrust: false },
   'espalier.resumeRun': { run: (application, run) => application.searches.resume(run), needsTrust: true },

@@ -8,6 +8,7 @@ import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import { sensitivityFigure } from '../../src/report/figures/sensitivityFigure.ts';
 import { sensitivityCsv, sensitivityLines } from '../../src/cli/reports/sensitivityReport.ts';
 import { figureSchema } from '../../src/figures/figureSchema.ts';
+import type { ErrorData } from '../../src/base/errors.ts';
 import { failureOf } from '../support/expectCoded.ts';
 import { fromPrefix } from '../support/oracle/prefix.ts';
 
@@ -84,7 +85,7 @@ describe('what is evaluated', () => {
     ],
   ])('not %s', async (_, by, evaluation, actual) => {
     const failure = await failureOf(() => sensitivityPlan(planOf(evaluation), by, MODEL));
-    expect(failure).toMatchObject({ code: 'settings/invalid', actual });
+    expect(failure).toMatchObject({ data: { code: 'settings/invalid', actual } });
   });
 });
 
@@ -92,8 +93,10 @@ describe('what comes out', () => {
   const plan = planOf(byWeights({ sparsity: at(0.2) }), byWeights({ sparsity: at(0.8) }));
   const result = (perplexity: number, i: number) =>
     ({ perplexity, densePerplexity: 10, fingerprint: `f${i}` }) as EvaluationResult;
-  const code = 'metric/invalid-score' as const;
-  const failure = { code, operation: 'o', expected: 'e', actual: 'a', remedy: 'r' };
+  const failure: ErrorData = {
+    ...{ operation: 'o', expected: 'e', actual: 'a', remedy: 'r' },
+    code: 'metric/invalid-score',
+  };
   const outcomes = [10, 11, 20].map(result);
   const curves = (by: SensitivityBy) => sensitivities(plan, by, MODEL, [...outcomes, failure]);
 

@@ -88,6 +88,7 @@ it('in a workspace that is not trusted no command starts a process: those that w
       'recover',
       'restartWorker',
       'resumeRun',
+      'sensitivity',
       'setQueuePassword',
       'setUpLanguageModel',
       'showQueue',
