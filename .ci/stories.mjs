@@ -4,6 +4,7 @@ import { orderBySeed, withinBudget } from './withinBudget.mjs';
 
 /** Seconds of each on two cores. `test/scripts/stories.test.ts` wants each story here. */
 export const SECONDS = {
+  comparing: 40,
   crashing: 20,
   editing: 15,
   evaluating: 45,

@@ -58,7 +58,15 @@ const VIEWS = {
 };
 
 /** Bundles that run in a process of somebody else's, or compute nothing. */
-const GUESTS = ['extension', 'application', 'languageServer', 'openAiPackage', 'hubPackage', 'mcpPackage', 'queuePackage'];
+const GUESTS = [
+  'extension',
+  'application',
+  'languageServer',
+  'openAiPackage',
+  'hubPackage',
+  'mcpPackage',
+  'queuePackage',
+];
 
 /**
  * V8's young generation stays as small as it begins, 3 MiB: it grows to 48 MiB otherwise, and gives nothing back. The large data of an engine lie outside

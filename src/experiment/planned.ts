@@ -5,6 +5,8 @@ import { printInfix } from '../metric/print.ts';
 import { essentialMask } from './components.ts';
 import type { PlannedEvaluation, StructureEvaluation, WeightEvaluation } from './planSchema.ts';
 import { recoveryText } from './recovery.ts';
+import { STRUCTURE_METHODS } from './structure.ts';
+import type { StructureMethodRow } from './structure.ts';
 import { removesComponents } from './structureNames.ts';
 import type { RateAllocation, StructureScore } from './structureSchema.ts';
 import { updateText } from './updates.ts';
@@ -43,7 +45,9 @@ function removalText(evaluation: PlannedEvaluation): string {
 export function isCompensated({ structure, update }: Pick<StructureEvaluation, 'structure' | 'update'>): boolean {
   if (structure.kind !== 'scored' || update) return false;
   const { score } = structure;
-  return score.kind === 'method' && score.method === 'flap';
+  if (score.kind !== 'method') return false;
+  const row: StructureMethodRow = STRUCTURE_METHODS[score.method];
+  return row.keepsMeans === true;
 }
 
 /** What SparseGPT is called where it chooses its own mask. */

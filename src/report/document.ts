@@ -49,10 +49,6 @@ export function code(said: string): Inline {
   return { kind: 'code', text: said };
 }
 
-export function cite(keys: readonly string[]): Line {
-  return keys.length === 0 ? [] : [{ kind: 'cite', keys }];
-}
-
 export function words(said: string): Cell {
   return { line: [text(said)] };
 }

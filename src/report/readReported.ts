@@ -101,12 +101,6 @@ export function reportedRecord(record: EvaluationRecord, root: string): Reported
   };
 }
 
-/** A result that was just computed. */
-export function reportedResult(plan: EvaluationPlan, result: EvaluationResult): ReportedEvaluation {
-  const { tasks } = plan;
-  return { inputs: planInputs(plan), ...(tasks && { tasks }), result, from: 'evaluation' };
-}
-
 /** What is kept of the evaluations of a plan, the newest of each, and the names of those of which nothing is. @param records oldest first */
 export function keptOf(
   plan: EvaluationPlan,

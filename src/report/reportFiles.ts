@@ -5,6 +5,7 @@ import { COLUMN_STYLE } from '../figures/printStyle.ts';
 import { figurePdf } from '../figures/pdf.ts';
 import { figureSvg } from '../figures/svg.ts';
 import type { Line, Table } from './document.ts';
+import { printableFigure } from './figures/printableFigure.ts';
 import { reportFigures } from './figures/reportFigures.ts';
 import { markdownReport } from './formats/markdownReport.ts';
 import { bibtex } from './references/bibtex.ts';
@@ -50,7 +51,7 @@ export function reportFiles(
   if (has('csv')) for (const table of tables) files.set(`tables/${table.id}.csv`, csvTable(table));
   for (const { id, figure } of figures) {
     if (has('svg')) files.set(`figures/${id}.svg`, figureSvg(figure, COLUMN_STYLE));
-    if (has('pdf')) files.set(`figures/${id}.pdf`, figurePdf(figure, COLUMN_STYLE));
+    if (has('pdf')) files.set(`figures/${id}.pdf`, figurePdf(printableFigure(figure), COLUMN_STYLE));
   }
   if (has('latex')) {
     for (const table of tables) files.set(`tables/${table.id}.tex`, latexTable(table));

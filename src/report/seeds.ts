@@ -54,9 +54,9 @@ export function runSeed({ plan }: Pick<ReportedRun, 'plan'>): string {
 
 function withoutSeeds(plan: RunPlan): object {
   const settings = { ...plan.settings, seed: null, threads: null };
-  const { name: _, ...asked } = plan;
-  if (asked.kind === 'recovery') return { ...asked, settings, recovery: { ...asked.recovery, seed: null } };
-  return { ...asked, settings, search: { ...asked.search, seed: null, workers: null } };
+  const same = { name: null, settings };
+  if (plan.kind === 'recovery') return { ...plan, ...same, recovery: { ...plan.recovery, seed: null } };
+  return { ...plan, ...same, search: { ...plan.search, seed: null, workers: null } };
 }
 
 /** In groups by a key, in the order in which each came first. */

@@ -56,6 +56,7 @@ async function run(folder: string, words: readonly string[], recovery: RecoveryP
       exported.push({ kept, target });
       return Promise.resolve({ ...sampleExportReport(), ...target });
     },
+    readers: () => Promise.resolve({ verdicts: [], exact: true }),
     dispose: () => Promise.resolve(),
   } satisfies Partial<Engine>;
   const code = await runCommandLine(words, {

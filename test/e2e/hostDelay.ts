@@ -17,7 +17,7 @@ export async function watchHost(folder: string, page: Page): Promise<HostDelay> 
   const pid = hostOf(folder);
   process.kill(pid, 'SIGUSR1');
   const address = await eventually('the inspector of the extension host', inspectorAddress, (found) => found !== '');
-  const blank = await page.context().newPage();
+  const blank = await page.context().browser()!.newPage();
   const evaluate = (expression: string): Promise<unknown> =>
     blank.evaluate(
       ([to, asked]) =>

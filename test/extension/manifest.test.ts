@@ -85,7 +85,14 @@ describe('the manifest', () => {
     const { QUEUE_SETTING } = await import('../../src/extension/queue/queueConfiguration.ts');
     const inputs = ['espalier.model', 'espalier.text', 'espalier.calibration'];
     const figures = ['colours', 'font', 'width'].map((key) => `espalier.figures.${key}`);
-    const others = [...inputs, ...figures, QUEUE_SETTING, 'espalier.results.form', ...llm];
+    const others = [
+      ...inputs,
+      ...figures,
+      QUEUE_SETTING,
+      'espalier.notifications.runs',
+      'espalier.results.form',
+      ...llm,
+    ];
     expect(Object.keys(properties).sort()).toEqual(
       [...others, ...Object.values(EVALUATION_SETTINGS).map((key) => `espalier.${key}`)].sort(),
     );

@@ -2,9 +2,10 @@ import { mkdtemp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { createRng } from '../../src/base/rng.ts';
+import { Rng } from '../../src/base/rng.ts';
 import type { PlannedEvaluation } from '../../src/experiment/planSchema.ts';
 import { scoreText } from '../../src/experiment/planned.ts';
+import { printSparsity } from '../../src/experiment/sparsity.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import type { PerplexityResult } from '../../src/experiment/resultSchema.ts';
 import { compile, parseExpression } from '../../src/language/check/compile.ts';
@@ -59,9 +60,9 @@ describe('text in LaTeX', () => {
   });
 
   it('has no command of a text in it, whatever the text is', () => {
-    const rng = createRng(7);
+    const rng = new Rng(7);
     const pool = [
-      ...'\\{}$&#%_^~<>|"\'`[]*-,?! abc\n',
+      ...Array.from('\\{}$&#%_^~<>|"\'`[]*-,?! abc\n'),
       'é',
       'ß',
       '中',
@@ -150,7 +151,7 @@ describe('the file that repeats a report', () => {
     expect(document.diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
     const [plan] = plansFor(document, undefined, { folder: places.folder });
     expect(plan!.evaluations.map(scoreText)).toEqual([scoreText(evaluation)]);
-    expect(plan!.evaluations[0]!.sparsity).toEqual(evaluation.sparsity);
+    expect(printSparsity(plan!.evaluations[0]!.sparsity)).toBe(printSparsity(evaluation.sparsity));
     const { model, text: tested, calibration, settings } = found.inputs;
     // The device is the one that gave the number.
     expect(plan).toMatchObject({ model, text: tested, calibration, settings: { ...settings, device: 'cpu' } });
@@ -235,7 +236,7 @@ describe('references', () => {
     expect(text.match(/^@/gm)).toHaveLength(keys.length);
     expect(text.split('{').length).toBe(text.split('}').length);
     expect(text).toContain("author = {Bo{\\v{z}}a, Vladim{\\'{\\i}}r}");
-    expect(latexProblems(text.replaceAll(/^@.*$/gm, ''))).toEqual([]);
+    expect(latexProblems(text)).toEqual([]);
   });
 });
 

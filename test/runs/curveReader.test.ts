@@ -141,12 +141,16 @@ describe('the best so far, read at a glance', () => {
     ['two that were swapped', (lines) => lines.splice(50, 0, lines.splice(52, 1)[0]!), /line 51 /],
     [
       'a new best that was changed',
-      (lines) => change(lines, '"full","perplexity":', 'full","perplexity":1'),
+      (lines) => {
+        change(lines, '"full","perplexity":', 'full","perplexity":1');
+      },
       /not as it was written/,
     ],
     [
       'a kind of event that is not known',
-      (lines) => change(lines, '"kind":"probed"', '"kind":"guessed"'),
+      (lines) => {
+        change(lines, '"kind":"probed"', '"kind":"guessed"');
+      },
       /not as it was written/,
     ],
   ])('stops and says so at %s', async (name, damage, trouble) => {

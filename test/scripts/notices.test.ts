@@ -22,7 +22,9 @@ describe('the licenses of others', () => {
   it('are those of the packages whose code is in a bundle', async () => {
     // A view holds a package of a package, too; and types alone leave nothing behind.
     expect(await packagesOf('webview-ui/panel/main.ts')).toEqual(
-      ['@kurkle/color', 'chart.js', 'd3-hierarchy'].map((name) => `node_modules/${name}`),
+      ['@kurkle/color', 'chart.js', 'chartjs-plugin-zoom', 'd3-hierarchy', 'hammerjs'].map(
+        (name) => `node_modules/${name}`,
+      ),
     );
     expect(await packagesOf('src/base/errors.ts')).toEqual([]);
     const nested = 'node_modules/a/node_modules/@b/c/d.js';

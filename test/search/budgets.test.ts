@@ -36,7 +36,7 @@ function problemOf(seed: number, text: string) {
       components.map(() => share),
     );
   const share = leastShare(limit, at);
-  const space: RateSpace = { ...rateSpace(components, share), budget: { limit, components } };
+  const space: RateSpace = { ...rateSpace(components, share), budget: { limit, equal: share, components } };
   return { components, costs, limit, share, space };
 }
 

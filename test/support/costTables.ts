@@ -1,5 +1,6 @@
 import { Rng } from '../../src/base/rng.ts';
-import type { BlockSizes, ModelCosts, Size, Time } from '../../src/experiment/costSchema.ts';
+import type { BlockSizes, ModelCosts, Time } from '../../src/experiment/costSchema.ts';
+import type { Size } from '../../src/experiment/predictionSchema.ts';
 import type { BlockComponents } from '../../src/experiment/structureSchema.ts';
 
 /** A model that never was: components of its blocks, and what they cost, with times that rise unevenly in both sizes. */

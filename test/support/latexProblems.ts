@@ -24,7 +24,7 @@ export function latexProblems(latex: string): readonly string[] {
   }
   if (depth !== 0) problems.push('braces');
   if ((bare.match(/\$/g) ?? []).length % 2 !== 0) problems.push('dollars');
-  if (/#/.test(bare)) problems.push('a parameter');
+  if (bare.includes('#')) problems.push('a parameter');
   const open: string[] = [];
   for (const [, kind, name] of bare.matchAll(/\\(begin|end)\{([a-z]+)\}/g)) {
     if (kind === 'begin') open.push(name!);

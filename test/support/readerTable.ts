@@ -53,7 +53,7 @@ function cell({ verdict, with: what, roundFor }: ReaderVerdict): string {
     case 'loads':
       return 'yes';
     case 'loads-with':
-      return what === undefined || !what.startsWith('--layout') ? 'file' : '`deci`';
+      return what?.startsWith('--layout') ? '`deci`' : 'file';
     case 'after-rounding':
       return `round \`${roundFor!}\``;
     case 'refuses':

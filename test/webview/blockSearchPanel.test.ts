@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { UnstructuredSparsity } from '../../src/experiment/sparsitySchema.ts';
 import { describe, expect, it } from 'vitest';
 import type { RateSearchPlan } from '../../src/search/rates/plan.ts';
 import type { MaskEvent } from '../../src/search/masks/events.ts';
@@ -261,7 +262,7 @@ describe('scales', () => {
 });
 
 describe('uniform and OWL are what the best is measured by', () => {
-  const share = ratePlan.sparsity.share;
+  const { share } = ratePlan.sparsity as UnstructuredSparsity;
   const opening = rateEvents[0]!.event as Extract<RateEvent, { kind: 'opened' }>;
   it.each<[string, RateSearchPlan['baselines']]>([
     ['as the plan has them', ratePlan.baselines],

@@ -38,7 +38,7 @@ export async function preflightPlans(
               model: plan.model,
               metrics: metricsOf(plan),
               ...preflight,
-              readers: await readersOf(plan, engine),
+              ...(plan.evaluations.some(isStructural) && { readers: await readersOf(plan, engine) }),
             }),
           ]
         : preflightLines(plan, preflight);

@@ -6,6 +6,7 @@ import { predict, sizesOf, SPEED_BATCH } from '../../experiment/prediction.ts';
 import type { Preflight } from '../../experiment/preflightSchema.ts';
 import type { EvaluationResult } from '../../experiment/resultSchema.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
+import { STRUCTURE_METHODS } from '../../experiment/structure.ts';
 import type { BlockComponents } from '../../experiment/structureSchema.ts';
 import { keptByMask } from '../../experiment/components.ts';
 import { costLimit, isAboutSpeed, leastShare } from '../../experiment/costLimit.ts';
@@ -92,7 +93,7 @@ function expectedSizes(
   const { score, rates } = structure;
   if (rates.kind === 'given') return keptAtRates(components, rates.rates);
   const keptAt = (share: number): readonly BlockSize[] =>
-    score.kind === 'method' && score.method === 'shortgpt'
+    score.kind === 'method' && STRUCTURE_METHODS[score.method].removes === 'blocks'
       ? keptByMask(components, maskOfBlocks(components, new Float32Array(components.length), share))
       : keptAtRates(
           components,

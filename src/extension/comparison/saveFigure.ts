@@ -23,7 +23,7 @@ export async function saveFigure(
     filters: FILTERS[format],
   });
   if (!to) return;
-  const bytes = format === 'svg' ? new TextEncoder().encode(figureSvg(figure, STYLE)) : await figurePdf(figure, STYLE);
+  const bytes = format === 'svg' ? new TextEncoder().encode(figureSvg(figure, STYLE)) : figurePdf(figure, STYLE);
   await vscode.workspace.fs.writeFile(to, bytes);
   void tellInformation(`${path.basename(to.fsPath)} is saved, ${STYLE.width} mm wide.`);
 }

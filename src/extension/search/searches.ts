@@ -297,7 +297,9 @@ export class Searches implements vscode.Disposable {
   private async askFor(argument: unknown, { what, action, prompt, text, change, problem }: AskedNotes): Promise<void> {
     const run = await this.runOf(argument, action);
     if (!run) return;
-    const { problem: _, ...known } = await readNotes(run.folder);
+    const { problem: unread, ...known } = await readNotes(run.folder);
+    if (unread !== undefined)
+      this.parts.log(`what was said of ${run.record.id} was not read (${unread}) and is replaced`);
     const said = await vscode.window.showInputBox({
       title: `Espalier: ${what} of ${this.nameOf(run)}`,
       prompt,

@@ -144,6 +144,9 @@ export class TreeSession {
         this.wanted = true;
         this.wantStatistics(0);
         break;
+      case 'exportFigure':
+        // A file of a person's choice: whoever shows the tree asks for it.
+        break;
       case 'stop':
         this.wanted = false;
         this.wantStatistics(0);

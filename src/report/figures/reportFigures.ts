@@ -1,17 +1,11 @@
-import type { ChartFigure, Figure, SeriesPoint } from '../../figures/figureSchema.ts';
+import type { ChartFigure, SeriesPoint } from '../../figures/figureSchema.ts';
 import { inputName } from '../../experiment/hubName.ts';
 import { plainLine } from '../../base/plainText.ts';
 import type { Reported, ReportedEvaluation, ReportedRun } from '../reported.ts';
 import { conditionOf, groupedBy, questionOf, spreadOf } from '../seeds.ts';
 import { shortName } from '../tables/methods.ts';
+import type { ReportedFigure } from './reportedFigure.ts';
 import { runFigures } from './runFigures.ts';
-
-/** A figure with what it is called in files and texts. */
-export interface ReportedFigure {
-  readonly id: string;
-  readonly caption: string;
-  readonly figure: Figure;
-}
 
 /** Every figure of a report. */
 export function reportFigures({ evaluations, runs }: Reported): readonly ReportedFigure[] {

@@ -7,7 +7,7 @@ import type { MaskState } from '../../search/masks/state.ts';
 import { bestConfiguration } from '../../search/rates/state.ts';
 import type { ReportedRun } from '../reported.ts';
 import { runSeed, spreadOf } from '../seeds.ts';
-import type { ReportedFigure } from './reportFigures.ts';
+import type { ReportedFigure } from './reportedFigure.ts';
 
 /** Figures of runs that were asked the same but for their seeds: their mean as a line, their spread as a band. @param suffix of the ids */
 export function runFigures(runs: readonly ReportedRun[], suffix: string): readonly ReportedFigure[] {

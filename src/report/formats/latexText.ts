@@ -8,7 +8,7 @@ const LONGEST = 2000;
  * becomes its code point, `[U+4E2D]`.
  */
 export function latexText(text: string): string {
-  const characters = [...plainLine(text, LONGEST).normalize('NFC')].map(latexCharacter);
+  const characters = Array.from(plainLine(text, LONGEST).normalize('NFC'), latexCharacter);
   // Two of these in a row are set as one sign.
   return characters.map((one, i) => (JOINING.has(one) && characters[i + 1] === one ? `${one}{}` : one)).join('');
 }
@@ -55,7 +55,7 @@ const math = (command: string): string => `\\ensuremath{${command}}`;
 
 const CHARACTERS: ReadonlyMap<string, string> = new Map([
   ['\\', '\\textbackslash{}'],
-  ...[...'{}$&#%_'].map((character): [string, string] => [character, `\\${character}`]),
+  ...Array.from('{}$&#%_', (character): [string, string] => [character, `\\${character}`]),
   ['^', '\\textasciicircum{}'],
   ['~', '\\textasciitilde{}'],
   ['<', '\\textless{}'],

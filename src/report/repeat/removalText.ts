@@ -42,7 +42,7 @@ export function readRemovalText({ expression, sparsity, structure }: EvaluationR
   return {
     of,
     ...(rates && { rates }),
-    ...(group !== undefined && { group: group as 'row' | 'layer' }),
+    ...(group !== undefined && { group: group === 'row' ? 'row' : 'layer' }),
     ...(update && { update }),
     ...(recovery && { recovery }),
   };
@@ -93,7 +93,7 @@ function readRecovery(text: string): Recovery | undefined {
   const called = readCall(text);
   if (called === undefined || !isRecoveryMethod(called.method)) return undefined;
   const settings = settingsOf(RECOVERY_SETTINGS, called.said);
-  return settings && ({ method: called.method, ...DEFAULT_RECOVERY_SETTINGS, ...settings } as Recovery);
+  return settings && { method: called.method, ...DEFAULT_RECOVERY_SETTINGS, ...settings };
 }
 
 /** `admm (iterations: 50)` */
@@ -125,7 +125,7 @@ function splitAt(text: string, between: string): readonly [string, string?] {
   return at < 0 ? [text] : [text.slice(0, at), text.slice(at + between.length)];
 }
 
-function splitEnd(text: string, pattern: RegExp): readonly [string, string?] {
+function splitEnd(text: string, pattern: RegExp): readonly [string, string | undefined] | readonly [string] {
   const match = pattern.exec(text);
-  return match ? [match[1]!, match[2]!] : [text];
+  return match ? [match[1]!, match[2]] : [text];
 }

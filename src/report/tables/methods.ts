@@ -44,14 +44,17 @@ export function sparsityOrder({ result: { sparsity, actualSparsity } }: Reported
   }
 }
 
-/** `of tiny on test.txt`, with what they are cited by. */
-export function onWhat({ inputs, result }: ReportedEvaluation): Line {
+/** `of tiny`, with what it is cited by. */
+export function ofModel({ inputs, result }: ReportedEvaluation): Line {
   const { architecture } = result.provenance;
-  const model: Line = [
-    text('of '),
-    code(inputName(inputs.model)),
-    ...citing(modelKeys({ model: inputs.model, architecture })),
-  ];
+  const { model } = inputs;
+  return [text('of '), code(inputName(model)), ...citing(modelKeys({ model, architecture }))];
+}
+
+/** `of tiny on test.txt`, with what they are cited by. */
+export function onWhat(evaluation: ReportedEvaluation): Line {
+  const { inputs } = evaluation;
+  const model = ofModel(evaluation);
   if (inputs.text === undefined) return model;
   return [...model, text(' on '), code(inputName(inputs.text)), ...citing(textKeys(inputs.text))];
 }

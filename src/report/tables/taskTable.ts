@@ -7,7 +7,7 @@ import { methodKeys, taskKeys } from '../references/cited.ts';
 import { readRemovalText } from '../repeat/removalText.ts';
 import type { ReportedEvaluation } from '../reported.ts';
 import { marked } from './marks.ts';
-import { citing, onWhat, shortName, sparsityTitle } from './methods.ts';
+import { citing, ofModel, shortName, sparsityTitle } from './methods.ts';
 
 /** Accuracies in percent with their standard errors, a column for each task, of the dense model first. Seeds apart. */
 export function taskTable(
@@ -40,7 +40,7 @@ export function taskTable(
     id,
     caption: [
       text('Accuracy in percent with its standard error '),
-      ...onWhat({ ...first, inputs: withoutText(first) }),
+      ...ofModel(first),
       ...citing(taskKeys(first.result)),
       text(', higher is better.'),
     ],
@@ -59,11 +59,6 @@ export function taskTable(
     ...(denseMeans && { headRows: 1 }),
     notes: documentNotes(first),
   };
-}
-
-function withoutText({ inputs }: ReportedEvaluation): ReportedEvaluation['inputs'] {
-  const { text: _, ...others } = inputs;
-  return others;
 }
 
 function meanCell(mean: TaskMean | undefined): Cell {

@@ -82,9 +82,7 @@ function baselinesOf(state: CurveFold['state']): ComparedRun['baselines'] {
     // On the same text, but as evaluations: of a search by another measure they are something else.
     if (objectiveOf(state.opening) !== 'perplexity') return [];
     return state.finalists.flatMap(({ name, result }) =>
-      result && result.structure?.method !== 'mask' && result.perplexity !== undefined
-        ? [{ name, fitness: result.perplexity }]
-        : [],
+      result && result.structure?.method !== 'mask' ? [{ name, fitness: result.perplexity }] : [],
     );
   }
   return state.baselines.flatMap((baseline) => {

@@ -15,7 +15,6 @@ export interface CurvePoint extends Cost {
 
 /** What the lines of runs lie along. */
 export type CurveAxis = keyof Cost;
-export const CURVE_AXES = ['evaluations', 'seconds', 'steps'] as const satisfies readonly CurveAxis[];
 
 /** The best so far of a run, each point a new best. */
 export interface RunCurve {

@@ -183,7 +183,7 @@ function infix(prefix: string): string {
 /** What is done with a line by the kind of its event; events that are not listed are folded as a whole. */
 type Pass = 'ignore' | 'measured' | 'settled' | 'step';
 const ASKING = { 'llm-asked': 'ignore', 'llm-replied': 'ignore', fallback: 'ignore' } as const;
-const PASSES: { readonly [Kind in RunKind]: Readonly<Partial<Record<string, Pass>>> } = {
+const PASSES: Readonly<Record<RunKind, Readonly<Partial<Record<string, Pass>>>>> = {
   metrics: {
     ...ASKING,
     ...{ probed: 'ignore', workers: 'ignore', proposed: 'ignore', measured: 'measured', candidate: 'settled' },

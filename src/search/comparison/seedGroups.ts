@@ -19,12 +19,8 @@ export interface Spread {
 export function seedGroups(runs: readonly ComparedRun[]): readonly SeedGroup[] {
   const groups = new Map<string, ComparedRun[]>();
   for (const run of runs) {
-    const { seed: _, ...facts } = run.facts;
-    const key = JSON.stringify([
-      run.kind,
-      run.fitness.of,
-      Object.entries(facts).map(([name, { text }]) => [name, text]),
-    ]);
+    const facts = Object.entries(run.facts).flatMap(([name, { text }]) => (name === 'seed' ? [] : [[name, text]]));
+    const key = JSON.stringify([run.kind, run.fitness.of, facts]);
     const group = groups.get(key) ?? [];
     groups.set(key, group);
     group.push(run);

@@ -88,7 +88,7 @@ function withoutLowest(space: MaskSpace, limit: CostLimit, order: readonly numbe
     }
     const before = costs[block]!;
     costs[block] = limit.costOfBlock(block, keptOfBlock(space, kept, block));
-    cost += costs[block]! - before;
+    cost += costs[block] - before;
   }
   // Differences add up: the sum itself has the last word.
   const least = costOf(limit, keptBy(space, kept));

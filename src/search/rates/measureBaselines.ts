@@ -60,14 +60,14 @@ export async function measureBaselines({
 /** @returns undefined where only an evaluation of the whole model finds the rates: it is compared with at the end */
 function baselineRates(
   { name, rates }: NamedRates,
-  { mean }: RateSpace,
+  { mean, budget }: RateSpace,
   { components, owl }: ComponentsOpening,
 ): readonly number[] | undefined {
   switch (rates.kind) {
     case 'global':
       return undefined;
     case 'uniform':
-      return components.map(() => mean);
+      return components.map(() => budget?.equal ?? mean);
     case 'owl':
       // The opening has those of the usual settings.
       if (rates.multiple !== OWL.multiple || rates.spread !== OWL.spread) return undefined;

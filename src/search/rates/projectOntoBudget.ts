@@ -2,7 +2,16 @@ import { costOf, isWithin } from '../../experiment/costLimit.ts';
 import type { CostLimit } from '../../experiment/costLimit.ts';
 import { keptAtRate, keptAtRates } from '../../experiment/goneAtRate.ts';
 import { sum } from '../../base/sum.ts';
-import type { RateBudget } from './rates.ts';
+import type { BlockComponents } from '../../experiment/structureSchema.ts';
+
+/** What rates come to is whole components, and that is what costs: so a cost falls in steps. */
+export interface RateBudget {
+  /** Of blocks of many sizes, which rates that are searched for come to: those that are alike may take less. */
+  readonly limit: CostLimit;
+  /** The rate at which equal blocks meet it. */
+  readonly equal: number;
+  readonly components: readonly BlockComponents[];
+}
 
 /** Of rates. */
 const UNITS = 100_000;

@@ -1,8 +1,8 @@
 import { EspalierError } from '../../base/errors.ts';
 import { blockWeights } from '../../experiment/components.ts';
-import type { CostLimit } from '../../experiment/costLimit.ts';
 import type { BlockComponents } from '../../experiment/structureSchema.ts';
 import { projectOntoBudget } from './projectOntoBudget.ts';
+import type { RateBudget } from './projectOntoBudget.ts';
 import { projectionShift, shifted } from '../../base/projection.ts';
 
 /**
@@ -24,12 +24,6 @@ const UNITS = 10 ** DECIMALS;
 
 /** How far five decimals may leave a mean from where it should be, and a little for the arithmetic. */
 export const MEAN_TOLERANCE = 0.5 / UNITS + 1e-12;
-
-/** What rates come to is whole components, and that is what costs: so a cost falls in steps. */
-export interface RateBudget {
-  readonly limit: CostLimit;
-  readonly components: readonly BlockComponents[];
-}
 
 /** @throws EspalierError `settings/invalid` for a model without anything to remove, or a mean that is no share */
 export function rateSpace(components: readonly BlockComponents[], mean: number): RateSpace {

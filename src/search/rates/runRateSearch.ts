@@ -1,4 +1,6 @@
 import { EspalierError } from '../../base/errors.ts';
+import { leastShare } from '../../experiment/costLimit.ts';
+import { keptAtRates } from '../../experiment/goneAtRate.ts';
 import { isCompensated, isStructural } from '../../experiment/planned.ts';
 import { REMOVED, STRUCTURE_METHODS, UNIFORM } from '../../experiment/structure.ts';
 import type { RateEffects, RateSearchOptions } from './effects.ts';
@@ -39,9 +41,19 @@ function budgetedSpace(plan: RateSearchPlan, opening: ComponentsOpening): RateSp
   const { components } = opening;
   const evaluation = evaluationOf(plan, UNIFORM);
   const compensated = !dropsLayers(plan) && isStructural(evaluation) && isCompensated(evaluation);
-  const space = rateSpace(components, shareOf(sparsity, opening, compensated));
+  const equal = shareOf(sparsity, opening, compensated);
   const limit = limitOf(sparsity, opening, compensated);
-  return limit ? { ...space, budget: { limit, components } } : space;
+  if (!limit) return rateSpace(components, equal);
+  // Its blocks may have sizes of their own, and share no program.
+  const { budget, dense, most, outside, blocks, costOfBlock } = limit;
+  const ofMany = { budget, dense, most, outside, blocks, costOfBlock };
+  const mean = leastShare(ofMany, (share) =>
+    keptAtRates(
+      components,
+      components.map(() => share),
+    ),
+  );
+  return { ...rateSpace(components, mean), budget: { limit: ofMany, equal, components } };
 }
 
 /** Rates say how much of each block goes: a method that removes blocks as a whole has no use for them. */

@@ -220,12 +220,15 @@ describe('one source for each fact', () => {
       ['model', 'tiny'],
       ['evaluate', 'calib'],
       ['calibrate', 'calib'],
-      ['prune', 'wanda'],
       ['at', '50%'],
     ];
     for (const block of BLOCK_KINDS) {
       for (const { name, example, setting } of propertiesOf(block)) {
-        const others = inputs.filter(([key]) => key !== name && propertyOf(block, key!)).map((pair) => pair.join(': '));
+        // Sizes are rounded of what goes as a whole.
+        const pruned = name === 'roundFor' ? ['prune', 'structure(wanda-sp)'] : ['prune', 'wanda'];
+        const others = [...inputs, pruned]
+          .filter(([key]) => key !== name && propertyOf(block, key!))
+          .map((pair) => pair.join(': '));
         const isForRates = isSearchMethod(block) && SEARCH_METHODS[block].finds === 'rates';
         const head = isSearchMethod(block) ? 'search name' : block === 'defaults' ? block : `${block} name`;
         const method = name !== 'method' && isSearchMethod(block) ? `method: ${block}` : '';
@@ -254,7 +257,8 @@ describe('one source for each fact', () => {
             : `${head} { ${method} ${example} ${mean} ${target} ${drop} ${asks} ${own.join(' ')} }`;
         const text = `model tiny = "m"\ncorpus test = "t"\ncorpus calib = "c"\nmetric wanda = W * sqrt(X) * G\n${declared}\n${whole}`;
         // Random search takes no proposals, which it says.
-        const isIdle = block === 'random' && (setting?.of === 'llm' || name === 'proposals');
+        const rounds = name !== 'roundFor' || !isSearchMethod(block) || SEARCH_METHODS[block].finds !== 'metrics';
+        const isIdle = !rounds || (block === 'random' && (setting?.of === 'llm' || name === 'proposals'));
         const told = compile(text).diagnostics.map(({ code }) => code);
         expect(told, text).toEqual(isIdle ? ['search/no-effect'] : []);
       }

@@ -6,7 +6,10 @@ import { between } from './colourScale.ts';
 export type ZoomMode = 'x' | 'xy';
 
 type Scales = NonNullable<ChartOptions['scales']>;
-type Range = { readonly min: number; readonly max: number };
+interface Range {
+  readonly min: number;
+  readonly max: number;
+}
 
 /** How much closer a key or a turn of the wheel goes, and how far an arrow, in pixels. */
 const CLOSER = 1.3;

@@ -65,7 +65,8 @@ export function masksPage(host: PageHost, looking: Looking): Page<MaskSearchPlan
       const kept = masks.finished && bestCheckpoint(masks)?.step;
       keep.render(pictures, KINDS_OF[plan.search.components], { at: looking.selected, kept }, theme);
       const picture = pictures[pictureIndex(pictures, looking.selected)];
-      retained.render(picture, 1 - plan.sparsity.share, theme);
+      const { sparsity } = plan;
+      retained.render(picture, sparsity.kind === 'unstructured' ? 1 - sparsity.share : undefined, theme);
       const best = bestCheckpoint(masks);
       finalists.render(
         masks,

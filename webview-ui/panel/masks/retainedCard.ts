@@ -28,7 +28,8 @@ export class RetainedCard {
     return this.bars.canvas;
   }
 
-  render(picture: MaskPicture | undefined, keep: number, theme: Theme): void {
+  /** @param keep share of the weights that is asked for; undefined under a budget, which asks for a cost */
+  render(picture: MaskPicture | undefined, keep: number | undefined, theme: Theme): void {
     if (!this.changes.any(picture, theme)) return;
     this.room.hidden = this.save.hidden = picture === undefined;
     if (!picture) {
@@ -37,13 +38,16 @@ export class RetainedCard {
     }
     const view = {
       bars: { label: 'kept on average', values: picture.retained },
-      references: [
-        {
-          label: `kept share (${formatShare(keep)})`,
-          values: picture.retained.map(() => keep),
-          style: 'uniform' as const,
-        },
-      ],
+      references:
+        keep === undefined
+          ? []
+          : [
+              {
+                label: `kept share (${formatShare(keep)})`,
+                values: picture.retained.map(() => keep),
+                style: 'uniform' as const,
+              },
+            ],
       meaning: 'kept share',
     };
     this.bars.show(theme, view);

@@ -10,10 +10,13 @@ type Plan = Pick<RateSearchPlan, 'baselines' | 'sparsity'>;
 /** What rates are measured by: the same of every block, and OWL's; whether or not the plan has them among its baselines. */
 export function referencesOf({ opening, baselines }: RateState, plan: Plan): BlockBarsView['references'] {
   if (!opening) return [];
-  const uniform = opening.components.map(() => plan.sparsity.share);
-  const owl = baselines.find((baseline) => kindOf(baseline, plan) === 'owl')?.rates ?? opening.owl;
+  const { sparsity } = plan;
+  const measured = (kind: string) => baselines.find((baseline) => kindOf(baseline, plan) === kind)?.rates;
+  // Under a budget equal rates are known when they have been measured.
+  const uniform = sparsity.kind === 'unstructured' ? opening.components.map(() => sparsity.share) : measured('uniform');
+  const owl = measured('owl') ?? opening.owl;
   return [
-    { label: 'uniform', values: uniform, style: 'uniform' },
+    ...(uniform ? [{ label: 'uniform', values: uniform, style: 'uniform' } as const] : []),
     ...(owl ? [{ label: 'owl', values: owl, style: 'owl' } as const] : []),
   ];
 }

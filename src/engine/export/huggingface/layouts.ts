@@ -80,12 +80,15 @@ export function layoutFields(stated: JsonFields, config: ModelConfig, layout: La
 
 const MODULE = MODELING_FILE.replace(/\.py$/, '');
 
+const ADDED = ['auto_map', 'per_layer_config', 'block_configs', 'qkv_bias'];
+
 /** Fields of a config.json as the family has them: without those that {@link layoutFields} adds. */
 export function familyFields(stated: JsonFields, { architecture }: ModelConfig): JsonFields {
   const key = stated[ESPALIER_KEY];
-  const { [ESPALIER_KEY]: _, ...rest } = stated;
-  if (typeof key !== 'object' || key === null || !('architecture' in key)) return rest;
-  const { auto_map: _map, per_layer_config: _layers, block_configs: _blocks, qkv_bias: _qkv, ...fields } = rest;
+  const isOfLayout = typeof key === 'object' && key !== null && 'architecture' in key;
+  const added: readonly string[] = [ESPALIER_KEY, ...(isOfLayout ? ADDED : [])];
+  const fields = Object.fromEntries(Object.entries(stated).filter(([name]) => !added.includes(name)));
+  if (!isOfLayout) return fields;
   return { ...fields, architectures: [architecture], model_type: familyOf({ architecture }).modelType };
 }
 

@@ -36,9 +36,10 @@ export function readersOfPlan(
 }
 
 /** Masks that are given, and what goes as whole blocks, are not rounded. */
-function withoutRounding({ roundFor, ...verdict }: ReaderVerdict): ReaderVerdict {
-  if (verdict.verdict !== 'after-rounding') return verdict;
-  return { ...verdict, verdict: 'refuses', why: `${verdict.why}; sizes that are given are not rounded` };
+function withoutRounding(said: ReaderVerdict): ReaderVerdict {
+  if (said.verdict !== 'after-rounding') return said;
+  const { reader, format, why } = said;
+  return { reader, format, verdict: 'refuses', why: `${why}; sizes that are given are not rounded` };
 }
 
 /**

@@ -4,7 +4,8 @@ import type { BlockComponents } from '../../../experiment/structureSchema.ts';
 import { costOf, isWithin } from '../../../experiment/costLimit.ts';
 import { keptAtRates } from '../../../experiment/goneAtRate.ts';
 import { projectRates } from '../rates.ts';
-import type { RateBudget, RateSpace } from '../rates.ts';
+import type { RateBudget } from '../projectOntoBudget.ts';
+import type { RateSpace } from '../rates.ts';
 import { equalUnits } from './levels.ts';
 import type { LevelSpace } from './levels.ts';
 
