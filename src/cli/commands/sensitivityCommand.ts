@@ -94,9 +94,10 @@ async function askedOf(
     if (options[flag] === undefined) continue;
     throw usageError('one rate, of what is pruned alone', `--${flag}`, 'Say --sparsity.');
   }
-  if (options['calibrate'] !== undefined && options['calibrate'] !== 'one-shot') {
+  const { calibrate } = options;
+  if (typeof calibrate === 'string' && calibrate !== 'one-shot') {
     const remedy = 'Leave the flag out: what comes before a part that is pruned alone is dense.';
-    throw usageError('one-shot calibration', String(options['calibrate']), remedy);
+    throw usageError('one-shot calibration', calibrate, remedy);
   }
   const sparsity = options['sparsity'] ?? [SENSITIVITY_SPARSITIES];
   const selected = await selectedPlans(file, { ...options, sparsity }, context);

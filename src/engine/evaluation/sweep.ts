@@ -45,7 +45,7 @@ export async function sweep(
   const refits = variants.some((variant) => 'refitter' in variant && variant.refitter) ? inputs.refits : undefined;
   let oneShot: CalibrationStream | undefined;
   try {
-    const { reach } = await openTracks(inputs, dense ? [undefined, ...variants] : variants, tracks);
+    const opened = await openTracks(inputs, dense ? [undefined, ...variants] : variants, tracks);
     const operands = inputs.statistics ? [] : pruners.flatMap((pruner) => pruner.rows);
     const isOneShot = inputs.statistics !== undefined || inputs.calibrate === 'one-shot';
     const updates = !inputs.solvers && pruners.some(({ update }) => update);
@@ -68,7 +68,7 @@ export async function sweep(
         const statistics = inputs.statistics?.[index] ?? observed?.statistics;
         if (refits) await shared.time(() => refits.reach(inputs, visit, step));
         if (useGradients) gradients = await shared.time(() => inputs.gradients!.block(index));
-        await reach(index);
+        await opened.reach(index);
         for (const track of tracks) await track.visit({ ...visit, statistics, solvers, gradients }, step);
       } finally {
         solvers?.dispose();
