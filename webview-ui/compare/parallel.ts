@@ -180,7 +180,7 @@ export class Parallel {
     if (event.key === 'Escape' || event.key === 'Delete') this.brush(axis, undefined);
     else if (way === undefined) return;
     else {
-      const [, low, high] = brush ?? [axis.name, 0, way > 0 ? 1 : 1 + STEP];
+      const [, low, high] = brush ?? [axis.name, 0, 1];
       // The upper end, and with Shift the lower one.
       const moved: Brush = event.shiftKey
         ? [axis.name, bounded(low + way), high]

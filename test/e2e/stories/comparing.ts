@@ -66,7 +66,11 @@ export async function comparing(stage: Stage): Promise<void> {
     } finally {
       await host.close();
     }
-    check((await page_.locator('table.runs tbody tr').count()) >= 10, 'a row for each run');
+    await eventually(
+      'a row for each run',
+      () => page_.locator('table.runs tbody tr').count(),
+      (rows) => rows >= 10,
+    );
   });
 
   await steps.step(workbench, 'numbers of one kind are drawn together, the others by their ratio', async () => {
