@@ -112,8 +112,8 @@ async function findRates(
 async function run(name: keyof typeof EFFORTS, engine: Engine, inputs: Inputs, root: string): Promise<void> {
   const effort = EFFORTS[name];
   const { model, text, calibration } = inputs;
-  const request = { model, batch: BATCH, length: LENGTH, settings: machine };
-  const costs = await engine.costs({ ...request, times: 'anew' });
+  const conditions = { batch: BATCH, length: LENGTH, settings: machine };
+  const costs = await engine.costs({ ...conditions, model, times: 'anew' });
   log(`bench: ${name}: costs measured`);
   const found = await findRates(engine, inputs, effort, costs.times!);
   log(`bench: ${name}: rates found`);
@@ -139,7 +139,7 @@ async function run(name: keyof typeof EFFORTS, engine: Engine, inputs: Inputs, r
     perplexities.push(result.perplexity);
     log(`bench: ${name}: ${evaluation.metric}: perplexity ${formatPerplexity(result.perplexity)}`);
   }
-  const reports = await engine.measureSpeed({ ...request, models, rounds });
+  const reports = await engine.measureSpeed({ ...conditions, models, rounds });
   const [, ofUniform, ofFound] = reports.map(({ speedUp }) => speedUp);
   console.log(`${name}, ${times} times as fast asked for, prefill of ${BATCH} × ${LENGTH}`);
   for (const [index, row] of ['uniform', 'EvoPress'].entries()) {
