@@ -13,12 +13,18 @@ const FORMATS = { 'Scalable Vector Graphics': ['svg'], 'Portable Document Format
  *
  * @param folder where the question begins
  * @param of what the figure is of: the file's name begins with it
+ * @param format that the name proposed ends in
  * @throws EspalierError `figure/characters`
  */
-export async function saveFigure(figure: Figure, folder: string, of: string): Promise<void> {
+export async function saveFigure(
+  figure: Figure,
+  folder: string,
+  of: string,
+  format: 'svg' | 'pdf' = 'svg',
+): Promise<void> {
   const file = await vscode.window.showSaveDialog({
     title: `Save ${iconFree(figure.title)} for Print`,
-    defaultUri: vscode.Uri.file(path.join(folder, `${of}-${fileName(figure.title)}.svg`)),
+    defaultUri: vscode.Uri.file(path.join(folder, `${of}-${fileName(figure.title)}.${format}`)),
     filters: FORMATS,
   });
   if (!file) return;

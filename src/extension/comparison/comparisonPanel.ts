@@ -1,3 +1,4 @@
+import { homedir } from 'node:os';
 import * as vscode from 'vscode';
 import { openRun } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
@@ -10,7 +11,7 @@ import { WebviewChannel } from '../webviewChannel.ts';
 import { webviewHtml, webviewRoots } from '../webviewHtml.ts';
 import { comparisonFigure } from '../../view/comparisonFigure.ts';
 import { tellInformation } from '../messages.ts';
-import { saveFigure } from './saveFigure.ts';
+import { saveFigure } from '../saveFigure.ts';
 import { copyComparison } from './copyComparison.ts';
 
 export const COMPARISON_TYPE = 'espalier.comparison';
@@ -185,7 +186,7 @@ export class ComparisonPanel implements vscode.Disposable {
 
   private async save({ folders, pinned, chart, format }: Extract<FromComparison, { kind: 'figure' }>): Promise<void> {
     const figure = comparisonFigure(this.shown(folders), chart, pinned);
-    if (figure) await saveFigure(figure, format, this.runs[0]?.root);
+    if (figure) await saveFigure(figure, this.runs[0]?.root ?? homedir(), 'runs', format);
     else void tellInformation('There is no line to save yet.');
   }
 
